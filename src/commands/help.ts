@@ -1,0 +1,23 @@
+/** What the program says of itself. */
+
+import deno from "../../deno.json" with { type: "json" };
+
+export const VERSION: string = deno.version;
+
+export const USAGE = `denosmtpd ${VERSION} - a small, complete mail server
+
+Usage:
+  denosmtpd MAIL_CONF USER_CONF          receive mail until SIGTERM or SIGINT
+  denosmtpd check MAIL_CONF USER_CONF    say what is wrong with a configuration
+  denosmtpd send --to ADDRESS [--to ADDRESS] [--from ADDRESS] [--server HOST:PORT] [-v]
+                                         send the message on standard input
+  denosmtpd --help                       this text
+  denosmtpd --version                    the version
+
+send:
+  --to ADDRESS          a recipient; may be given several times
+  --from ADDRESS        the sender, "" for none (default: your user name at this host)
+  --server HOST:PORT    where to send it (default: 127.0.0.1:25)
+  -v, --verbose         show the conversation
+
+Exit status: 0 good, 1 failed, 2 used or configured wrongly.`;

@@ -1,0 +1,27 @@
+/** What people read: results on standard output, troubles on standard error, bytes from standard input. */
+
+const encoder = new TextEncoder();
+
+/** One or more lines of result. */
+export function say(text: string): void {
+  write(Deno.stdout, text);
+}
+
+/** One line of trouble; the program's name goes in front. */
+export function complain(text: string): void {
+  write(Deno.stderr, `denosmtpd: ${text}`);
+}
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = encoder.encode(`${text}\n`);
+  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+}
+
+/** How a command ended. */
+export enum Exit {
+  Good = 0,
+  /** It could not do what it was asked. */
+  Failed = 1,
+  /** It was used or configured wrongly. */
+  Misused = 2,
+}

@@ -1,0 +1,88 @@
+/** Who gets the mail for an address: the domains and users of this host. */
+
+import { isPostmaster, type Mailbox, printMailbox, sameDomain } from "../smtp/address.ts";
+import type { User } from "./user_conf.ts";
+
+/** Where mail for one address ends: directories here, addresses elsewhere; each once. */
+export interface Destination {
+  readonly directories: readonly string[];
+  readonly remote: readonly Mailbox[];
+}
+
+/** A forward that cannot work. */
+export class ForwardError extends Error {
+  override name = "ForwardError";
+}
+
+export class AddressBook {
+  readonly #domains: readonly string[];
+  readonly #users = new Map<string, User>();
+  readonly #postmaster: User | undefined;
+
+  /** `domains` are names and address literals; `users` stand in the order of user.conf. */
+  constructor(domains: readonly string[], users: readonly User[]) {
+    this.#domains = domains;
+    for (const user of users) this.#users.set(user.name.toLowerCase(), user);
+    this.#postmaster = this.#users.get("postmaster") ??
+      users.find((user) => user.name !== "*") ?? users[0];
+  }
+
+  /** Whether mail for this domain ends here. The bare Postmaster's does. */
+  isLocal(domain: string): boolean {
+    return domain === "" || this.#domains.some((own) => sameDomain(own, domain));
+  }
+
+  /**
+   * Where mail for a local-part goes; undefined where it is nobody's. Throws ForwardError for
+   * forwards in a circle or to nobody.
+   */
+  find(localPart: string): Destination | undefined {
+    const user = this.#user(localPart);
+    return user && this.endsOf(user);
+  }
+
+  /** Follows a user's forwards to their ends. Throws ForwardError like `find`. */
+  endsOf(user: User): Destination {
+    const directories = new Set<string>();
+    const remote = new Map<string, Mailbox>();
+    this.#follow(user, [], directories, remote);
+    return { directories: [...directories], remote: [...remote.values()] };
+  }
+
+  #follow(
+    user: User,
+    way: readonly User[],
+    directories: Set<string>,
+    remote: Map<string, Mailbox>,
+  ): void {
+    if ("directory" in user.target) {
+      directories.add(user.target.directory);
+      return;
+    }
+    if (way.includes(user)) {
+      throw new ForwardError(`forwards go in a circle: ${circle(way, user)}`);
+    }
+    for (const mailbox of user.target.forwards) {
+      const next = this.isLocal(mailbox.domain) ? this.#user(mailbox.localPart) : undefined;
+      if (next) this.#follow(next, [...way, user], directories, remote);
+      else if (this.isLocal(mailbox.domain)) {
+        throw new ForwardError(`forwards to ${printMailbox(mailbox)}, but there is no such user`);
+      } else remote.set(printMailbox(mailbox), mailbox);
+    }
+  }
+
+  /** The exact name, the name before a `+`, the postmaster, then whoever takes the rest. */
+  #user(localPart: string): User | undefined {
+    const name = localPart.toLowerCase();
+    // `*` is a legal local-part and must not be taken for the line of that name.
+    const exact = name === "*" ? undefined : this.#users.get(name);
+    if (exact) return exact;
+    const plus = name.indexOf("+");
+    if (plus > 0) return this.#user(name.slice(0, plus));
+    return isPostmaster(name) ? this.#postmaster : this.#users.get("*");
+  }
+}
+
+function circle(way: readonly User[], user: User): string {
+  return [...way.slice(way.indexOf(user)), user].map(({ name }) => name).join(" -> ");
+}

@@ -1,0 +1,107 @@
+/** Both files together, checked against each other. */
+
+import { addressLiteral, parseIp } from "../smtp/ip.ts";
+import { AddressBook, ForwardError } from "./address_book.ts";
+import { type MailConf, readMailConf, type SystemFacts, type VariableName } from "./mail_conf.ts";
+import { ConfigurationError, type Problem } from "./problem.ts";
+import { readUserConf, type User } from "./user_conf.ts";
+
+/** All that the daemon is told. Plain data: it can be sent to a worker. */
+export interface Configuration {
+  readonly mail: MailConf;
+  readonly users: readonly User[];
+  readonly files: { readonly mail: string; readonly users: string };
+  /** The line of mail.conf where each variable stands, for messages about it. */
+  readonly lines: ReadonlyMap<VariableName, number>;
+}
+
+/** Reads both files. Throws ConfigurationError with everything that is wrong in either. */
+export async function readConfiguration(
+  mailFile: string,
+  userFile: string,
+  system: SystemFacts,
+): Promise<Configuration> {
+  const [mail, users] = await Promise.allSettled([
+    readMailConf(mailFile, system),
+    readUserConf(userFile),
+  ]);
+  const problems: Problem[] = [];
+  for (const outcome of [mail, users]) {
+    if (outcome.status === "fulfilled") continue;
+    if (!(outcome.reason instanceof ConfigurationError)) throw outcome.reason;
+    problems.push(...outcome.reason.problems);
+  }
+  if (mail.status === "rejected" || users.status === "rejected") {
+    throw new ConfigurationError(problems);
+  }
+  const configuration: Configuration = {
+    mail: mail.value.conf,
+    users: users.value,
+    files: { mail: mailFile, users: userFile },
+    lines: mail.value.lines,
+  };
+  problems.push(...await missingFiles(configuration), ...badForwards(configuration));
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return configuration;
+}
+
+/** The address book of a configuration. */
+export function addressBook({ mail, users }: Configuration): AddressBook {
+  return new AddressBook(localDomains(mail), users);
+}
+
+/** Own name, further domains, and the addresses listened on as literals (RFC 5321 4.1.3). */
+function localDomains(mail: MailConf): string[] {
+  const listening = mail.LISTEN_ADDR.map((address) => addressLiteral(parseIp(address)!));
+  return [...new Set([mail.HOSTNAME, ...mail.LOCAL_DOMAINS, ...listening])];
+}
+
+/** Every directory that mail can end in, each once. */
+export function mailboxDirectories({ users }: Configuration): string[] {
+  const directories = users.flatMap(({ target }) =>
+    "directory" in target ? [target.directory] : []
+  );
+  return [...new Set(directories)];
+}
+
+async function missingFiles(configuration: Configuration): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const name of ["TLS_CERT", "TLS_KEY", "RELAY_LOGIN_FILE"] as const) {
+    const path = configuration.mail[name];
+    if (path === undefined) continue;
+    try {
+      (await Deno.open(path)).close();
+    } catch (error) {
+      const why = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
+      problems.push(problemAt(configuration, name, `${path}: ${why}`));
+    }
+  }
+  return problems;
+}
+
+/** A problem with a variable of mail.conf. */
+export function problemAt(
+  { files, lines }: Configuration,
+  name: VariableName,
+  message: string,
+): Problem {
+  return { file: files.mail, line: lines.get(name), message: `${name}: ${message}` };
+}
+
+function badForwards(configuration: Configuration): Problem[] {
+  const book = addressBook(configuration);
+  const problems: Problem[] = [];
+  for (const user of configuration.users) {
+    try {
+      book.endsOf(user);
+    } catch (error) {
+      if (!(error instanceof ForwardError)) throw error;
+      problems.push({
+        file: configuration.files.users,
+        line: user.line,
+        message: `${user.name}: ${error.message}`,
+      });
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,87 @@
+/** user.conf: who has a mailbox here and where it is, `name:directory` or `name:address, address`. */
+
+import { type Mailbox, parseMailbox, PathError } from "../smtp/address.ts";
+import { readLines } from "./lines.ts";
+import { ConfigurationError, type Problem } from "./problem.ts";
+
+/** One line of user.conf. */
+export interface User {
+  /** As written; looked up without regard to case. `*` takes what no other line takes. */
+  readonly name: string;
+  /** Where its mail goes: into one mailbox directory, or on to other addresses. */
+  readonly target: { readonly directory: string } | { readonly forwards: readonly Mailbox[] };
+  /** The password's hash as `denosmtpd passwd` wrote it. */
+  readonly hash: string | undefined;
+  readonly line: number;
+}
+
+/** A local-part without its quotes, up to 64 octets: visible ASCII, blanks inside, but no @ or colon. */
+const NAME = /^(?! )[ -9;-?A-~]{1,64}$/;
+const HASH = /^\$scrypt\$[!-9;-~]+$/;
+
+/** Reads and checks user.conf. Throws ConfigurationError with everything that is wrong in it. */
+export async function readUserConf(file: string): Promise<User[]> {
+  const problems: Problem[] = [];
+  const users = new Map<string, User>();
+  for (const { number: line, text } of await readLines(file)) {
+    const user = parseUser(text, line);
+    if (typeof user === "string") {
+      problems.push({ file, line, message: user });
+      continue;
+    }
+    const key = user.name.toLowerCase();
+    const earlier = users.get(key);
+    if (earlier) {
+      problems.push({ file, line, message: `${user.name} stands already in line ${earlier.line}` });
+    } else users.set(key, user);
+  }
+  if (users.size === 0 && problems.length === 0) {
+    problems.push({
+      file,
+      message: "names no user, write at least one line like john:/var/mail/john",
+    });
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return [...users.values()];
+}
+
+/** A user, or what is wrong with the line. */
+function parseUser(text: string, line: number): User | string {
+  const match = /^([^:]*?)\s*:\s*(.*?)\s*(?::\s*(\$.*))?$/.exec(text);
+  if (!match) return `"${text}" is not of the form name:directory or name:address, address`;
+  const [, name = "", value = "", hash] = match;
+  if (!NAME.test(name)) {
+    return `"${name}" is no user name, write only what stands before the @ of the address`;
+  }
+  if (hash !== undefined && !HASH.test(hash)) {
+    return `${name}: the third field is no password hash, make one by: denosmtpd passwd`;
+  }
+  if (value === "") return `${name}: a mailbox directory or an address to forward to is missing`;
+  const target = looksLikeAddresses(value) ? parseForwards(value) : parseDirectory(value);
+  return typeof target === "string" ? `${name}: ${target}` : { name, target, hash, line };
+}
+
+/** A path with an @ in it can be told from an address by beginning with `/` or `.`. */
+function looksLikeAddresses(value: string): boolean {
+  return /[@,]/.test(value) && !/^[/.]/.test(value);
+}
+
+function parseDirectory(value: string): { directory: string } | string {
+  if (value.includes(":")) return `"${value}" is no directory, it holds a colon`;
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x1f\x7f]/.test(value)) return "the directory's name holds a control character";
+  return { directory: value.length > 1 ? value.replace(/\/+$/, "") || "/" : value };
+}
+
+function parseForwards(value: string): { forwards: Mailbox[] } | string {
+  const forwards: Mailbox[] = [];
+  for (const text of value.split(",").map((part) => part.trim())) {
+    try {
+      forwards.push(parseMailbox(text));
+    } catch (error) {
+      if (!(error instanceof PathError)) throw error;
+      return `"${text}" is no address (${error.message}), write it like jack@example.com`;
+    }
+  }
+  return { forwards };
+}

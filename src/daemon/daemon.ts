@@ -1,0 +1,60 @@
+/** Start and stop of the daemon's parts. */
+
+import type { Configuration } from "../config/configuration.ts";
+import type { FromReceiver, ToReceiver } from "../receiver/worker.ts";
+import { receiverPermissions } from "./permissions.ts";
+
+/** The daemon could not start. The message says why. */
+export class StartError extends Error {
+  override name = "StartError";
+}
+
+/** A receiver in its own thread with its own permissions. */
+export class ReceiverWorker {
+  readonly #worker: Worker;
+  /** Told when the worker dies of an error; it says nothing more then. */
+  readonly failed: Promise<never>;
+
+  constructor(configuration: Configuration) {
+    this.#worker = new Worker(new URL("../receiver/worker.ts", import.meta.url), {
+      type: "module",
+      name: "receiver",
+      deno: { permissions: receiverPermissions(configuration) },
+    });
+    this.failed = new Promise((_, reject) => {
+      this.#worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(event.message));
+      };
+    });
+    // Whoever waits for something of the worker waits for this too; until then it is no one's.
+    this.failed.catch(() => {});
+    this.#tell({ kind: "start", configuration, process: Deno.pid });
+  }
+
+  /** Where it listens. Rejects with StartError where it cannot. */
+  async listening(): Promise<readonly string[]> {
+    const answer = await this.#answer();
+    if (answer.kind === "listening") return answer.addresses;
+    throw new StartError(answer.kind === "failed" ? answer.message : "the receiver stopped");
+  }
+
+  /** Ends it in good order, texts in progress within `grace` milliseconds. */
+  async stop(grace: number): Promise<void> {
+    const stopped = this.#answer();
+    this.#tell({ kind: "stop", grace });
+    await stopped;
+    this.#worker.terminate();
+  }
+
+  #tell(message: ToReceiver): void {
+    this.#worker.postMessage(message);
+  }
+
+  #answer(): Promise<FromReceiver> {
+    const answer = new Promise<FromReceiver>((resolve) => {
+      this.#worker.onmessage = ({ data }: MessageEvent<FromReceiver>) => resolve(data);
+    });
+    return Promise.race([answer, this.failed]);
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The one door to durable file work. What is written here and synced survives a crash, once the
+ * directory that names it is synced too; nothing else in the project syncs, renames or links.
+ *
+ * Parts take a `Disk` as an argument, so that tests can hand in one that fails, or one that forgets
+ * what was not synced.
+ */
+
+/** A file being written. */
+export interface DurableFile {
+  /** Appends all of `bytes`. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Returns when the content is on the disk. */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+/** Paths are the operating system's; errors are Deno.errors. */
+export interface Disk {
+  /** Makes a directory (mode 0700) and those above it that are missing, and their names durable. */
+  makeDirectory(path: string): Promise<void>;
+  /** Creates a file (mode 0600) that must not exist. */
+  create(path: string): Promise<DurableFile>;
+  /** A second name for a file; must not exist, and lies on the same file system. */
+  link(from: string, to: string): Promise<void>;
+  /** A second file (mode 0600) with the same content, synced; must not exist. */
+  copy(from: string, to: string): Promise<void>;
+  /** Moves a name; a file already there is replaced. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a name; one that is gone already is no error. */
+  remove(path: string): Promise<void>;
+  /** Names in a directory. */
+  list(path: string): Promise<string[]>;
+  /** Returns when every name made, moved or removed in the directory before this call is durable. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+/** The real disk. */
+export class SystemDisk implements Disk {
+  readonly #syncs = new SharedSyncs(syncDirectoryNow);
+
+  async makeDirectory(path: string): Promise<void> {
+    const above = parent(path);
+    try {
+      await Deno.mkdir(path, { mode: 0o700 });
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists && (await Deno.stat(path)).isDirectory) return;
+      if (!(error instanceof Deno.errors.NotFound) || above === path) throw error;
+      await this.makeDirectory(above);
+      return await this.makeDirectory(path);
+    }
+    await this.syncDirectory(above);
+  }
+
+  async create(path: string): Promise<DurableFile> {
+    return new SystemFile(await Deno.open(path, { write: true, createNew: true, mode: 0o600 }));
+  }
+
+  link(from: string, to: string): Promise<void> {
+    return Deno.link(from, to);
+  }
+
+  async copy(from: string, to: string): Promise<void> {
+    const source = await Deno.open(from);
+    try {
+      const target = await this.create(to);
+      try {
+        const buffer = new Uint8Array(64 * 1024);
+        for (let n = await source.read(buffer); n !== null; n = await source.read(buffer)) {
+          await target.write(buffer.subarray(0, n));
+        }
+        await target.sync();
+      } finally {
+        target.close();
+      }
+    } finally {
+      source.close();
+    }
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return Deno.rename(from, to);
+  }
+
+  async remove(path: string): Promise<void> {
+    try {
+      await Deno.remove(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  async list(path: string): Promise<string[]> {
+    const names: string[] = [];
+    for await (const entry of Deno.readDir(path)) names.push(entry.name);
+    return names;
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    return this.#syncs.sync(path);
+  }
+}
+
+class SystemFile implements DurableFile {
+  constructor(readonly file: Deno.FsFile) {}
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.file.write(bytes.subarray(at));
+  }
+
+  sync(): Promise<void> {
+    return this.file.sync();
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+/**
+ * Lets callers that want the same directory synced at the same time share one sync. A caller may
+ * join only a sync that has not begun: one that is under way may have missed the caller's change.
+ */
+export class SharedSyncs {
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #waiting = new Map<string, Promise<void>>();
+
+  constructor(readonly syncNow: (path: string) => Promise<void>) {}
+
+  sync(path: string): Promise<void> {
+    const running = this.#running.get(path);
+    if (!running) return this.#begin(path);
+    const waiting = this.#waiting.get(path);
+    if (waiting) return waiting;
+    const following = running.catch(() => {}).then(() => {
+      this.#waiting.delete(path);
+      return this.#begin(path);
+    });
+    this.#waiting.set(path, following);
+    return following;
+  }
+
+  #begin(path: string): Promise<void> {
+    const run = this.syncNow(path).finally(() => {
+      if (this.#running.get(path) === run) this.#running.delete(path);
+    });
+    this.#running.set(path, run);
+    return run;
+  }
+}
+
+async function syncDirectoryNow(path: string): Promise<void> {
+  const directory = await Deno.open(path);
+  try {
+    await directory.sync();
+  } finally {
+    directory.close();
+  }
+}
+
+function parent(path: string): string {
+  const slash = path.replace(/\/+$/, "").lastIndexOf("/");
+  return slash < 0 ? "." : path.slice(0, slash) || "/";
+}

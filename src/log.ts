@@ -1,0 +1,105 @@
+/**
+ * One line per event on standard output, for people (`time level event key=value …`) or as JSON.
+ * The only file that knows the logging library.
+ */
+
+import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+
+export type Level = "debug" | "info" | "warn" | "error";
+export type Format = "text" | "json";
+
+/** What an event tells besides its name. Undefined values are left out. */
+export type Fields = Readonly<Record<string, LogValue | undefined>>;
+type LogValue = string | number | boolean | readonly string[];
+
+/** Takes events. Hand this to whatever has something to tell. */
+export interface Log {
+  debug(event: string, fields?: Fields): void;
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  error(event: string, fields?: Fields): void;
+}
+
+const LEVELS: Readonly<Record<Level, LogLevel>> = {
+  debug: "debug",
+  info: "info",
+  warn: "warning",
+  error: "error",
+};
+
+/**
+ * Starts logging from `level` upwards. A logger of the same thread started earlier is replaced.
+ * `write` takes one line with its end; the preset writes to standard output.
+ */
+export function startLog(level: Level, format: Format, write = writeToStandardOutput): Log {
+  const line = format === "json" ? jsonLine : textLine;
+  configureSync({
+    reset: true,
+    sinks: { out: (record) => write(line(record)) },
+    loggers: [
+      { category: ["denosmtpd"], lowestLevel: LEVELS[level], sinks: ["out"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
+    ],
+  });
+  const logger = getLogger(["denosmtpd"]);
+  // Braces in a message would be placeholders to the library; event names are ours and have none.
+  return {
+    debug: (event, fields) => logger.debug(event, fields),
+    info: (event, fields) => logger.info(event, fields),
+    warn: (event, fields) => logger.warn(event, fields),
+    error: (event, fields) => logger.error(event, fields),
+  };
+}
+
+function parts(record: LogRecord): [time: string, level: string, event: string, fields: Fields] {
+  const level = record.level === "warning" ? "warn" : record.level;
+  return [
+    new Date(record.timestamp).toISOString(),
+    level,
+    record.message.join(""),
+    record.properties as Fields,
+  ];
+}
+
+function textLine(record: LogRecord): string {
+  const [time, level, event, fields] = parts(record);
+  let line = `${time} ${level} ${event}`;
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) line += ` ${name}=${textValue(value)}`;
+  }
+  return line + "\n";
+}
+
+function jsonLine(record: LogRecord): string {
+  const [time, level, event, fields] = parts(record);
+  return escapeControls(JSON.stringify({ time, level, event, ...fields })) + "\n";
+}
+
+/** Values that could be taken for something else, or hold more than visible ASCII, stand in quotes. */
+function textValue(value: LogValue): string {
+  const text = Array.isArray(value) ? value.join(",") : String(value);
+  return /^[!#-<>-~]+$/.test(text) ? text : escapeControls(JSON.stringify(text));
+}
+
+/** JSON.stringify lets DEL, C1 controls and line separators through: a terminal acts on them. */
+function escapeControls(json: string): string {
+  return json.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Writes synchronously: the line is out before the event's consequence. When nobody reads standard
+ * output any more the line is lost, the mail is not.
+ */
+function writeToStandardOutput(line: string): void {
+  try {
+    const bytes = encoder.encode(line);
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.WouldBlock) return;
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+/** Mailbox directories in the form of Maildir: tmp, new and cur, one file per message. */
+
+import type { Disk, DurableFile } from "../disk.ts";
+import type { MaildirNames } from "./name.ts";
+import { MailboxText } from "./text.ts";
+
+/** Octets of text up to which a message stays in memory until it is whole. */
+const IN_MEMORY = 64 * 1024;
+const FIRST_BUFFER = 8 * 1024;
+
+/** Makes what is missing of a mailbox directory. */
+export async function makeMaildir(disk: Disk, directory: string): Promise<void> {
+  for (const part of ["tmp", "new", "cur"]) await disk.makeDirectory(`${directory}/${part}`);
+}
+
+/**
+ * Removes what an earlier daemon on this host left unfinished in `tmp`; returns how many files.
+ * Other programs' files stay.
+ */
+export async function sweepMaildir(
+  disk: Disk,
+  names: MaildirNames,
+  directory: string,
+): Promise<number> {
+  const leftovers = (await disk.list(`${directory}/tmp`)).filter((name) => names.isOwn(name));
+  for (const name of leftovers) await disk.remove(`${directory}/tmp/${name}`);
+  return leftovers.length;
+}
+
+/**
+ * One message on its way into one or more mailboxes, all or none:
+ * `write` its pieces, then `store` it, or `discard` it at any time before.
+ */
+export class MaildirDelivery {
+  readonly #text = new MailboxText();
+  readonly #name: string;
+  #buffer: Uint8Array;
+  #length: number;
+  #size = 0;
+  #file: DurableFile | undefined;
+  /** The files that exist because of this message; what `discard` must remove. */
+  readonly #made = new Set<string>();
+
+  /**
+   * `directories` are mailboxes that exist, one at least, each once; `top` are the header fields
+   * to put above the text, with CR LF.
+   */
+  constructor(
+    readonly disk: Disk,
+    names: MaildirNames,
+    readonly directories: readonly string[],
+    top: Uint8Array,
+  ) {
+    this.#name = names.next();
+    this.#buffer = new Uint8Array(Math.max(FIRST_BUFFER, top.length));
+    this.#length = withoutCr(top, this.#buffer);
+  }
+
+  /** Appends a piece of the text; a promise where that takes a while. Rejects with disk errors. */
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    const needed = this.#length + MailboxText.room(bytes.length);
+    if (needed > IN_MEMORY) return this.#writeThrough(bytes);
+    if (needed > this.#buffer.length) this.#grow(needed);
+    this.#length = this.#text.convert(bytes, this.#buffer, this.#length);
+    return undefined;
+  }
+
+  /**
+   * Returns when the message is in every mailbox and will be there after a crash. Rejects, and
+   * nothing remains, when the disk fails on the way.
+   */
+  async store(): Promise<void> {
+    try {
+      await this.#stage();
+      await this.#publish();
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+  }
+
+  /** Removes whatever there is of the message. Never rejects: what cannot be removed is swept later. */
+  async discard(): Promise<void> {
+    this.#closeFile();
+    for (const path of this.#made) await this.disk.remove(path).catch(() => {});
+    this.#made.clear();
+  }
+
+  /** The text complete and synced under tmp of the first mailbox, and by link in each other's. */
+  async #stage(): Promise<void> {
+    await this.#flush();
+    await this.#file!.sync();
+    this.#closeFile();
+    const [first, ...others] = this.directories.map((directory) => this.#temporary(directory));
+    for (const path of others) {
+      this.#made.add(path);
+      try {
+        await this.disk.link(first!, path);
+      } catch {
+        // Another file system, or one without links.
+        await this.disk.copy(first!, path);
+      }
+    }
+  }
+
+  /** From tmp to new: here readers begin to see it. */
+  async #publish(): Promise<void> {
+    for (const directory of this.directories) {
+      const temporary = this.#temporary(directory);
+      const final = `${directory}/new/${this.#name},S=${this.#size}`;
+      await this.disk.rename(temporary, final);
+      this.#made.delete(temporary);
+      this.#made.add(final);
+    }
+    await Promise.all(this.directories.map((path) => this.disk.syncDirectory(`${path}/new`)));
+    this.#made.clear();
+  }
+
+  async #writeThrough(bytes: Uint8Array): Promise<void> {
+    await this.#flush();
+    const room = MailboxText.room(bytes.length);
+    if (this.#buffer.length < room) this.#buffer = new Uint8Array(room);
+    this.#length = this.#text.convert(bytes, this.#buffer, 0);
+  }
+
+  async #flush(): Promise<void> {
+    this.#file ??= await this.#createFile();
+    await this.#file.write(this.#buffer.subarray(0, this.#length));
+    this.#size += this.#length;
+    this.#length = 0;
+  }
+
+  async #createFile(): Promise<DurableFile> {
+    const path = this.#temporary(this.directories[0]!);
+    const file = await this.disk.create(path);
+    this.#made.add(path);
+    return file;
+  }
+
+  #closeFile(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #grow(needed: number): void {
+    const larger = new Uint8Array(Math.min(IN_MEMORY, Math.max(needed, 2 * this.#buffer.length)));
+    larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
+
+  #temporary(directory: string): string {
+    return `${directory}/tmp/${this.#name}`;
+  }
+}
+
+function withoutCr(bytes: Uint8Array, out: Uint8Array): number {
+  let length = 0;
+  for (const byte of bytes) if (byte !== 13) out[length++] = byte;
+  return length;
+}

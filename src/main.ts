@@ -1,0 +1,64 @@
+/** The command line: arguments in, one command out. */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { check } from "./commands/check.ts";
+import { USAGE, VERSION } from "./commands/help.ts";
+import { send } from "./commands/send.ts";
+import { serve } from "./commands/serve.ts";
+import { complain, Exit, say } from "./commands/terminal.ts";
+
+async function main(words: readonly string[]): Promise<Exit> {
+  const unknown: string[] = [];
+  const args = parseArgs([...words], {
+    boolean: ["help", "version", "verbose"],
+    string: ["to", "from", "server"],
+    collect: ["to"],
+    alias: { h: "help", v: "verbose" },
+    unknown: (word: string) => {
+      if (!word.startsWith("-")) return true;
+      unknown.push(word);
+      return false;
+    },
+  });
+  if (args.help) {
+    say(USAGE);
+    return Exit.Good;
+  }
+  if (args.version) {
+    say(`denosmtpd ${VERSION}`);
+    return Exit.Good;
+  }
+  if (unknown.length > 0) return misused(`unknown option ${unknown.join(", ")}`);
+  const [command, ...files] = args._.map(String);
+  const [mailFile, userFile, ...more] = command === "check" ? files : args._.map(String);
+  if (command === "send") {
+    if (files.length > 0) {
+      return misused(`send takes no argument ${files[0]}, a recipient is --to ADDRESS`);
+    }
+    if (args.to.length === 0) return misused("send needs a recipient: --to ADDRESS");
+    return await send({
+      to: args.to,
+      from: args.from,
+      server: args.server ?? "127.0.0.1:25",
+      verbose: args.verbose,
+    });
+  }
+  if (mailFile === undefined || userFile === undefined) {
+    return misused("two configuration files are needed: MAIL_CONF USER_CONF");
+  }
+  if (more.length > 0) return misused(`there is no use for ${more.join(", ")}`);
+  return command === "check" ? await check(mailFile, userFile) : await serve(mailFile, userFile);
+}
+
+function misused(message: string): Exit {
+  complain(`${message} (see denosmtpd --help)`);
+  return Exit.Misused;
+}
+
+try {
+  Deno.exit(await main(Deno.args));
+} catch (error) {
+  if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  complain(`Deno was started with too few permissions: ${error.message}`);
+  Deno.exit(Exit.Misused);
+}

@@ -1,0 +1,48 @@
+/** Message ids: what logs, Received lines and the queue call a message. */
+
+/** Crockford's base 32 in lower case: sorts as it counts, and no letter looks like a digit. */
+const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
+/** 45 bits of milliseconds last until the year 3084. */
+const TIME_DIGITS = 9;
+const COUNTER_DIGITS = 2;
+const RANDOM_DIGITS = 4;
+
+export interface IdSource {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A number from 0 up to, not including, 1. */
+  random(): number;
+}
+
+/**
+ * Makes ids that sort in the order they were made, also within a millisecond and when the clock
+ * is set back. The random end tells processes apart.
+ */
+export class MessageIds {
+  #time = 0;
+  #counter = 0;
+
+  constructor(readonly source: IdSource) {}
+
+  next(): string {
+    const now = Math.floor(this.source.now());
+    if (now > this.#time) {
+      this.#time = now;
+      this.#counter = 0;
+    } else if (++this.#counter === 32 ** COUNTER_DIGITS) {
+      this.#time++;
+      this.#counter = 0;
+    }
+    const random = Math.floor(this.source.random() * 32 ** RANDOM_DIGITS);
+    return digits(this.#time, TIME_DIGITS) + digits(this.#counter, COUNTER_DIGITS) +
+      digits(random, RANDOM_DIGITS);
+  }
+}
+
+function digits(number: number, count: number): string {
+  let text = "";
+  for (let rest = number; text.length < count; rest = Math.floor(rest / 32)) {
+    text = DIGITS[rest % 32] + text;
+  }
+  return text;
+}

@@ -1,0 +1,237 @@
+/** One connection: bytes between the socket and its session, and an end to every wait. */
+
+import { replyText } from "../smtp/reply.ts";
+import * as replies from "../smtp/reply.ts";
+import type { Reply } from "../smtp/reply.ts";
+import { Session, type SessionEvent, type SessionOptions } from "../smtp/session.ts";
+import { borrowBuffer, returnBuffer } from "./buffers.ts";
+import { Deadline } from "./deadline.ts";
+import { type Backend, type Ends, Intake } from "./intake.ts";
+
+/** What a connection needs of a socket. */
+export type Socket = Pick<Deno.Conn, "read" | "write" | "close" | "closeWrite">;
+
+/** Commands are short; a text gets a larger buffer while it lasts. */
+const COMMAND_BUFFER = 2 * 1024;
+/** Milliseconds given to the peer to take the last reply and close. */
+const LAST_WAIT = 1000;
+
+const encoder = new TextEncoder();
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #backend: Backend;
+  readonly #ends: Ends;
+  readonly #session: Session;
+  readonly #intake: Intake;
+  readonly #deadline: Deadline;
+  readonly #commandBuffer = new Uint8Array(COMMAND_BUFFER);
+  #textBuffer: Uint8Array<ArrayBuffer> | undefined;
+  #waiting: "to read" | "to write" | undefined;
+  #stopping = false;
+  /** Why this side ended the connection, for the log. */
+  #reason: string | undefined;
+
+  /** `timeout` is in seconds. */
+  constructor(
+    socket: Socket,
+    ends: Ends,
+    options: SessionOptions,
+    timeout: number,
+    backend: Backend,
+  ) {
+    this.#socket = socket;
+    this.#backend = backend;
+    this.#ends = ends;
+    this.#session = new Session(options);
+    this.#intake = new Intake(backend, ends);
+    this.#deadline = new Deadline(timeout, () => this.#timeOut());
+  }
+
+  /** Serves the client until either side ends; never rejects. The socket is closed then. */
+  async run(): Promise<void> {
+    const { log } = this.#backend;
+    const { peer } = this.#ends;
+    log.info("connection accepted", { peer });
+    try {
+      await this.#serve();
+    } catch (error) {
+      // A connection that the peer breaks or the deadline closes ends in one of these.
+      if (!isConnectionEnd(error)) {
+        this.#reason = "internal error";
+        log.error("connection failed", { peer, error: String(error) });
+      } else this.#reason ??= "connection lost";
+    } finally {
+      this.#deadline.cancel();
+      await this.#intake.drop();
+      if (this.#textBuffer) returnBuffer(this.#textBuffer);
+      close(this.#socket);
+      log.info("connection closed", { peer, reason: this.#reason });
+    }
+  }
+
+  /** Ends the connection with 421 as soon as no text is coming in (RFC 5321 3.8). */
+  stop(): void {
+    this.#stopping = true;
+    if (this.#waiting === "to read" && !this.#session.inText) this.abort();
+  }
+
+  /** Ends the connection with 421 now; a text that is coming in is lost to its sender's next try. */
+  abort(): void {
+    this.#reason ??= "shutting down";
+    this.#cutOff(replies.shuttingDown(this.#backend.host));
+  }
+
+  async #serve(): Promise<void> {
+    const session = this.#session;
+    await this.#flush();
+    while (!session.closed) {
+      const bytes = await this.#read();
+      if (!bytes) {
+        this.#reason ??= "closed by the client";
+        return;
+      }
+      session.feed(bytes);
+      for (let event = session.next(); event; event = session.next()) await this.#handle(event);
+      if (this.#stopping && !session.inText && !session.closed) {
+        this.#reason = "shutting down";
+        session.end(replies.shuttingDown(this.#backend.host));
+      }
+      await this.#flush();
+    }
+    await this.#lastWait();
+  }
+
+  async #handle(event: SessionEvent): Promise<void> {
+    const session = this.#session;
+    switch (event.kind) {
+      case "mail":
+        return session.answer(this.#intake.begin());
+      case "recipient":
+        return session.answer(this.#intake.recipient(event.forwardPath));
+      case "data":
+        return session.answer(this.#intake.data(event.transaction));
+      case "text":
+        return await this.#intake.text(event.bytes);
+      case "end": {
+        // Nothing that is known already waits for the disk.
+        await this.#flush();
+        const reply = await this.#intake.end(event.transaction, event.size);
+        if (!session.closed) session.answer(reply);
+        return;
+      }
+      case "dropped":
+        return await this.#intake.drop();
+      case "refused": {
+        const { peer } = this.#ends;
+        const { what, reply } = event;
+        return this.#backend.log.info("command refused", { peer, what, reply: replyText(reply) });
+      }
+      case "close":
+        return;
+    }
+  }
+
+  /** The next bytes, undefined at their end. */
+  async #read(): Promise<Uint8Array | undefined> {
+    const buffer = this.#buffer();
+    this.#wait("to read");
+    const length = await this.#socket.read(buffer);
+    this.#wait(undefined);
+    return length === null ? undefined : buffer.subarray(0, length);
+  }
+
+  #buffer(): Uint8Array<ArrayBuffer> {
+    if (this.#session.inText) return this.#textBuffer ??= borrowBuffer();
+    if (this.#textBuffer) returnBuffer(this.#textBuffer);
+    this.#textBuffer = undefined;
+    return this.#commandBuffer;
+  }
+
+  /** All replies there are, in one write. */
+  async #flush(): Promise<void> {
+    const output = this.#session.takeOutput();
+    if (output === "") return;
+    this.#wait("to write");
+    await writeAll(this.#socket, encoder.encode(output));
+    this.#wait(undefined);
+  }
+
+  #wait(what: "to read" | "to write" | undefined): void {
+    this.#waiting = what;
+    if (what) this.#deadline.begin();
+    else this.#deadline.end();
+  }
+
+  #timeOut(): void {
+    this.#reason = "timed out";
+    this.#backend.log.info("connection timed out", { peer: this.#ends.peer });
+    this.#cutOff(replies.timedOut(this.#backend.host));
+  }
+
+  /** Says a last word and closes, from outside of what `run` waits for. */
+  #cutOff(reply: Reply): void {
+    this.#session.end(reply);
+    if (this.#waiting === "to write") return close(this.#socket);
+    const farewell = encoder.encode(this.#session.takeOutput());
+    const timer = setTimeout(() => close(this.#socket), LAST_WAIT);
+    writeAll(this.#socket, farewell).catch(() => {}).finally(() => {
+      clearTimeout(timer);
+      close(this.#socket);
+    });
+  }
+
+  /**
+   * Lets the peer see the last reply: closing while something of its is unread would reset the
+   * connection and take the reply with it.
+   */
+  async #lastWait(): Promise<void> {
+    await this.#socket.closeWrite();
+    const timer = setTimeout(() => close(this.#socket), LAST_WAIT);
+    try {
+      while (await this.#socket.read(this.#commandBuffer) !== null);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Tells a client that is not let in why, and closes. Never rejects. */
+export async function turnAway(socket: Socket, reply: Reply): Promise<void> {
+  const timer = setTimeout(() => close(socket), LAST_WAIT);
+  try {
+    await writeAll(socket, encoder.encode(replies.encodeReply(reply)));
+    await socket.closeWrite();
+    const rest = new Uint8Array(512);
+    while (await socket.read(rest) !== null);
+  } catch (error) {
+    if (!isConnectionEnd(error)) throw error;
+  } finally {
+    clearTimeout(timer);
+    close(socket);
+  }
+}
+
+async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
+}
+
+function close(socket: Socket): void {
+  try {
+    socket.close();
+  } catch (error) {
+    // Closed already, by the deadline or by us.
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+function isConnectionEnd(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.TimedOut ||
+    error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.UnexpectedEof;
+}

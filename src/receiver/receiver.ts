@@ -1,0 +1,124 @@
+/** The receiving part of the daemon: listens, lets clients in, serves them, stops in good order. */
+
+import { addressBook, type Configuration } from "../config/configuration.ts";
+import type { Disk } from "../disk.ts";
+import type { Log } from "../log.ts";
+import { MaildirNames } from "../mailbox/name.ts";
+import { MessageIds } from "../queue/id.ts";
+import { addressLiteral, canonicalIp, parseIp } from "../smtp/ip.ts";
+import type { SessionOptions } from "../smtp/session.ts";
+import { Connection, turnAway } from "./connection.ts";
+import type { Backend, Ends } from "./intake.ts";
+import { ClientLimits } from "./limits.ts";
+import { acceptLoop, hostPort, openListeners } from "./listener.ts";
+
+/** What a receiver takes from outside; a test hands in its own. */
+export interface ReceiverParts {
+  readonly disk: Disk;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A number from 0 up to, not including, 1. */
+  readonly random: () => number;
+  /** Own process's number. */
+  readonly process: number;
+}
+
+/** Names for mailbox files, as the receiver and the sweep at start must agree on them. */
+export function maildirNames(
+  host: string,
+  parts: Omit<ReceiverParts, "disk" | "log">,
+): MaildirNames {
+  const random = Math.floor(parts.random() * 2 ** 32).toString(16).padStart(8, "0");
+  return new MaildirNames({ host, process: parts.process, random, now: parts.now });
+}
+
+export class Receiver {
+  readonly #configuration: Configuration;
+  readonly #backend: Backend;
+  readonly #options: SessionOptions;
+  readonly #limits: ClientLimits;
+  readonly #listeners: Deno.TcpListener[];
+  readonly #loops: Promise<void>[];
+  readonly #connections = new Map<Connection, Promise<void>>();
+
+  /** Listens at once. Throws ListenError where it cannot. */
+  constructor(configuration: Configuration, parts: ReceiverParts) {
+    const { mail } = configuration;
+    const { disk, log, now, random } = parts;
+    this.#configuration = configuration;
+    this.#backend = {
+      book: addressBook(configuration),
+      disk,
+      names: maildirNames(mail.HOSTNAME, parts),
+      ids: new MessageIds({ now, random }),
+      log,
+      now,
+      host: mail.HOSTNAME,
+    };
+    this.#options = {
+      host: mail.HOSTNAME,
+      maxMessageSize: mail.MAX_MESSAGE_SIZE,
+      maxRecipients: mail.MAX_RECIPIENTS,
+    };
+    this.#limits = new ClientLimits(mail.HOSTNAME, mail.MAX_CLIENTS, mail.MAX_CLIENTS_PER_ADDRESS);
+    this.#listeners = openListeners(mail);
+    this.#loops = this.#listeners.map((listener) => {
+      return acceptLoop(listener, (conn) => this.#accepted(conn), log);
+    });
+  }
+
+  /** Where it listens, `address:port` each; a configured port 0 has become a real one. */
+  get addresses(): string[] {
+    return this.#listeners.map(({ addr }) => hostPort(addr.hostname, addr.port));
+  }
+
+  /**
+   * Takes no new connection, gives 421 to everyone who is not sending a text, and to the rest after
+   * their texts or `grace` milliseconds. Returns when all is over.
+   */
+  async stop(grace: number): Promise<void> {
+    this.#listeners.forEach((listener) => listener.close());
+    await Promise.all(this.#loops);
+    const running = [...this.#connections.keys()];
+    running.forEach((connection) => connection.stop());
+    const timer = setTimeout(() => running.forEach((connection) => connection.abort()), grace);
+    await Promise.all(this.#connections.values());
+    clearTimeout(timer);
+  }
+
+  #accepted(conn: Deno.TcpConn): void {
+    const { log } = this.#backend;
+    const ends = endsOf(conn);
+    const refusal = this.#limits.enter(ends.address);
+    if (refusal) {
+      log.warn("connection refused", { peer: ends.peer, reason: refusal.lines[0] });
+      turnAway(conn, refusal);
+      return;
+    }
+    conn.setNoDelay();
+    const connection = new Connection(
+      conn,
+      ends,
+      this.#options,
+      this.#configuration.mail.CLIENT_TIMEOUT,
+      this.#backend,
+    );
+    const run = connection.run().finally(() => {
+      this.#connections.delete(connection);
+      this.#limits.leave(ends.address);
+    });
+    this.#connections.set(connection, run);
+  }
+}
+
+function endsOf(conn: Deno.TcpConn): Ends {
+  const { hostname, port } = conn.remoteAddr;
+  const address = canonicalIp(hostname) ?? hostname;
+  const own = parseIp(conn.localAddr.hostname);
+  return {
+    address,
+    peer: hostPort(address, port),
+    ownLiteral: own ? addressLiteral(own) : "",
+  };
+}

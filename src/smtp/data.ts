@@ -1,0 +1,118 @@
+/**
+ * The text after DATA: its end found, its periods undone, its size and line ends judged.
+ *
+ * CR LF . CR LF ends a text and nothing else does (RFC 5321 4.1.1.4, 4.5.2). A stray CR or LF never
+ * counts as a line end: whoever takes one for it can be made to see a second message where there
+ * is none. Such a text is read to its true end and refused there, because refusing earlier would
+ * leave its rest to be read as commands.
+ */
+
+const CR = 13;
+const LF = 10;
+const PERIOD = 46;
+
+/** Where the reader stands in the current line. */
+enum At {
+  LineStart,
+  /** Past a period at the start of a line. */
+  Period,
+  /** Past a period and a CR at the start of a line. */
+  PeriodCr,
+  Inside,
+  /** Past a CR anywhere else. */
+  Cr,
+}
+
+/** Why a text is refused at its end. */
+export type TextFlaw = "bare line end" | "too big";
+
+export interface TextPart {
+  /** Where in the input reading stopped. */
+  readonly next: number;
+  /** A piece of the text, a view into the input; empty where the text has a flaw. */
+  readonly bytes: Uint8Array;
+  /** Whether the text ended at `next`. */
+  readonly end: boolean;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Reads one text. `maxSize` is in octets, counted with CR LF and without the periods of transparency. */
+export class TextReader {
+  // The CR LF of the DATA line counts as the one before the text (RFC 5321 4.1.1.4).
+  #at = At.LineStart;
+  #size = 0;
+  #flaw: TextFlaw | undefined;
+
+  constructor(readonly maxSize: number) {}
+
+  /** Octets of text so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** What is wrong with the text so far. */
+  get flaw(): TextFlaw | undefined {
+    return this.#flaw;
+  }
+
+  /** Reads from `input` at `from` until the text ends, a period must be left out, or the input ends. */
+  read(input: Uint8Array, from: number): TextPart {
+    let start = from;
+    for (let at = from; at < input.length; at++) {
+      const byte = input[at]!;
+      switch (this.#at) {
+        case At.Inside:
+          if (byte === CR) this.#at = At.Cr;
+          else if (byte === LF) this.#flaw = "bare line end";
+          break;
+        case At.Cr:
+          this.#afterCr(byte);
+          break;
+        case At.LineStart:
+          if (byte !== PERIOD) {
+            this.#inside(byte);
+            break;
+          }
+          // The period goes, whatever follows it: what came before it is handed out first.
+          this.#at = At.Period;
+          if (at > start) return this.#part(input, start, at, at + 1);
+          start = at + 1;
+          break;
+        case At.Period:
+          if (byte === CR) {
+            this.#at = At.PeriodCr;
+          } else this.#inside(byte);
+          break;
+        case At.PeriodCr:
+          if (byte === LF) return { next: at + 1, bytes: NOTHING, end: true };
+          this.#afterCr(byte);
+          break;
+      }
+    }
+    // A CR after the period is handed out only with what follows: mostly it belongs to the end mark.
+    const stop = this.#at === At.PeriodCr ? Math.max(start, input.length - 1) : input.length;
+    return this.#part(input, start, stop, input.length);
+  }
+
+  #afterCr(byte: number): void {
+    if (byte === LF) {
+      this.#at = At.LineStart;
+      return;
+    }
+    this.#flaw = "bare line end";
+    this.#inside(byte);
+  }
+
+  #inside(byte: number): void {
+    if (byte === LF) this.#flaw = "bare line end";
+    this.#at = byte === CR ? At.Cr : At.Inside;
+  }
+
+  #part(input: Uint8Array, start: number, stop: number, next: number): TextPart {
+    this.#size += stop - start;
+    if (this.#size > this.maxSize) this.#flaw ??= "too big";
+    const bytes = this.#flaw ? NOTHING : input.subarray(start, stop);
+    return { next, bytes, end: false };
+  }
+}

@@ -1,0 +1,44 @@
+/** Command lines out of a stream of bytes. Only CR LF ends one (RFC 5321 2.3.8). */
+
+const CR = 13;
+const LF = 10;
+
+/**
+ * Collects one line at a time, never more than `longest` octets of it (CR LF included): of a longer
+ * one the rest is thrown away as it comes, so that it is answered once and costs no memory.
+ */
+export class LineReader {
+  readonly #buffer: Uint8Array;
+  #length = 0;
+  #tooLong = false;
+  #lastWasCr = false;
+
+  constructor(longest: number) {
+    this.#buffer = new Uint8Array(longest);
+  }
+
+  /**
+   * Reads from `input` at `from` up to the first line end. Returns where it stopped and, if a line
+   * ended there, that line without CR LF, each octet one character; null for a line too long.
+   */
+  read(input: Uint8Array, from: number): { next: number; line?: string | null } {
+    for (let at = from; at < input.length; at++) {
+      const byte = input[at]!;
+      if (byte === LF && this.#lastWasCr) return { next: at + 1, line: this.#take() };
+      this.#lastWasCr = byte === CR;
+      if (this.#length < this.#buffer.length - 1) this.#buffer[this.#length++] = byte;
+      else this.#tooLong = true;
+    }
+    return { next: input.length };
+  }
+
+  #take(): string | null {
+    const line = this.#tooLong
+      ? null
+      : String.fromCharCode(...this.#buffer.subarray(0, this.#length - 1));
+    this.#length = 0;
+    this.#tooLong = false;
+    this.#lastWasCr = false;
+    return line;
+  }
+}

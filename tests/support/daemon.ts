@@ -1,0 +1,160 @@
+/** The real daemon as a process of its own, with a folder of its own. */
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+export interface Daemon {
+  /** Its folder; configured directories count from there. */
+  readonly folder: string;
+  readonly port: number;
+  readonly process: Deno.ChildProcess;
+  /** Everything it has logged so far. */
+  log(): string;
+  /** Resolves when the log shows this text. Rejects after ten seconds. */
+  logged(text: string): Promise<void>;
+  /** Sends SIGTERM and waits for the end. */
+  stop(): Promise<Deno.CommandStatus>;
+  /** Stops it if it still runs and removes its folder. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface DaemonOptions {
+  /** Lines of mail.conf besides HOSTNAME = me.example, LISTEN_ADDR = 127.0.0.1 and LISTEN_PORT = 0. */
+  readonly mail?: string;
+  /** The whole of user.conf. */
+  readonly users?: string;
+  /** A program with arguments that runs the daemon's command line, such as `prlimit --nofile=40`. */
+  readonly under?: readonly string[];
+}
+
+const PRESETS = { HOSTNAME: "me.example", LISTEN_ADDR: "127.0.0.1", LISTEN_PORT: "0" };
+
+/** The daemon's command line from source, with the permissions that `deno task start` gives it. */
+export const COMMAND: readonly string[] = [
+  Deno.execPath(),
+  "run",
+  "--no-prompt",
+  "--quiet",
+  `--config=${CONFIG}`,
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-sys=hostname",
+  "--allow-env=STATE_DIRECTORY,USER",
+  MAIN,
+];
+
+/** Starts a daemon and waits until it listens. */
+export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> {
+  const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
+  const { mail = "", users = "jones:mail/jones\nsmith:mail/smith\n" } = options;
+  const given = mail.split("\n").map((line) => line.split("=")[0]!.trim());
+  const presets = Object.entries(PRESETS).filter(([name]) => !given.includes(name));
+  const lines = presets.map(([name, value]) => `${name} = ${value}`);
+  await Deno.writeTextFile(`${folder}/mail.conf`, [...lines, mail, ""].join("\n"));
+  await Deno.writeTextFile(`${folder}/user.conf`, users);
+  const [program, ...words] = [...options.under ?? [], ...COMMAND];
+  const process = new Deno.Command(program!, {
+    args: [...words, "mail.conf", "user.conf"],
+    cwd: folder,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = new Output(process);
+  const dispose = async () => {
+    await end(process);
+    await output.done;
+    await Deno.remove(folder, { recursive: true });
+  };
+  try {
+    await output.shows(" info started ");
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  const port = Number(/listening=\S*?:(\d+)[ ,\n]/.exec(output.text)?.[1]);
+  return {
+    folder,
+    port,
+    process,
+    log: () => output.text,
+    logged: (text) => output.shows(text),
+    stop: async () => {
+      const status = await end(process);
+      await output.done;
+      return status;
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+async function end(process: Deno.ChildProcess): Promise<Deno.CommandStatus> {
+  try {
+    process.kill("SIGTERM");
+  } catch (error) {
+    // It has ended already.
+    if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return await process.status;
+}
+
+class Output {
+  text = "";
+  readonly done: Promise<unknown>;
+  #changed = Promise.withResolvers<void>();
+  #ended = false;
+
+  constructor(process: Deno.ChildProcess) {
+    this.done = Promise.all([this.#collect(process.stdout), this.#collect(process.stderr)])
+      .finally(() => {
+        this.#ended = true;
+        this.#changed.resolve();
+      });
+  }
+
+  async shows(text: string): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#changed.resolve();
+    }, 10_000);
+    try {
+      while (!this.text.includes(text)) {
+        if (late || this.#ended) throw new Error(`"${text}" is not in the log:\n${this.text}`);
+        await this.#changed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      this.text += text;
+      this.#changed.resolve();
+      this.#changed = Promise.withResolvers();
+    }
+  }
+}
+
+export interface StoredMessage {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The unread messages of a mailbox directory, oldest first. */
+export async function readMailbox(directory: string): Promise<StoredMessage[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(`${directory}/new`)) names.push(name);
+  const inOrder = names.sort((a, b) => orderOf(a) - orderOf(b));
+  return await Promise.all(inOrder.map(async (name) => {
+    const path = `${directory}/new/${name}`;
+    return { path, bytes: await Deno.readFile(path) };
+  }));
+}
+
+/** The count within the process, which is the order of arrival. */
+function orderOf(name: string): number {
+  return Number(/Q(\d+)R/.exec(name)?.[1] ?? 0);
+}

@@ -1,0 +1,119 @@
+/** Plays one side of a conversation and holds the other to what it should say. */
+
+import assert from "node:assert/strict";
+import { type Conversation, matches, type Message, type Step } from "./transcript.ts";
+
+/** A server to converse with, over whatever lies between. */
+export interface Server {
+  send(bytes: Uint8Array): Promise<void>;
+  /** One line without CR LF, null when the server has closed. */
+  line(): Promise<string | null>;
+  /** Whether the server has nothing more to say. */
+  silent(): Promise<boolean>;
+  close(): Promise<void>;
+  /** Waits until the server is done and returns what its mailboxes hold, oldest first. */
+  mailbox(user: string): Promise<Uint8Array[]>;
+}
+
+/** Who has a mailbox in every conversation. */
+export const USERS: readonly string[] = ["jones", "smith", "Joe,Smith", "a b"];
+
+/** user.conf for every conversation, with mailbox directories below `folder`. */
+export function userConf(folder: string): string {
+  const users = USERS.map((user, i) => `${user}:${folder}/${i}`);
+  return [...users, "staff:jones@me.example, smith@me.example", "away:fred@far.example"].join("\n");
+}
+
+/** Rejects with an assertion that names the line of the transcript's conversation. */
+export async function play(conversation: Conversation, server: Server): Promise<void> {
+  const { steps, place, name } = conversation;
+  const so = `${place} (${name})`;
+  const lines = new Lines(server);
+  for (const [i, step] of steps.entries()) {
+    const here = `${so}, step ${i + 1}`;
+    switch (step.kind) {
+      case "client":
+        await server.send(packet(steps, i));
+        break;
+      case "server": {
+        const line = await lines.next();
+        assert.ok(
+          line !== null && matches(step.pattern, line),
+          `${here}: ${JSON.stringify(line)} is not ${JSON.stringify(step.pattern)}`,
+        );
+        break;
+      }
+      case "server lines":
+        while ((await lines.peek())?.startsWith(step.start)) await lines.next();
+        break;
+      case "silence":
+        assert.ok(lines.empty && await server.silent(), `${here}: the server says something`);
+        break;
+      case "server closes":
+        assert.equal(await lines.next(), null, `${here}: the server has not closed`);
+        break;
+      case "client closes":
+        await server.close();
+        break;
+    }
+  }
+  const last = steps.at(-1)?.kind;
+  if (last !== "server closes" && last !== "client closes") {
+    assert.ok(lines.empty && await server.silent(), `${so}: the server says more`);
+    await server.close();
+  }
+  for (const user of USERS) {
+    const stored = await server.mailbox(user);
+    const expected = conversation.messages.filter((message) => message.user === user);
+    assert.equal(stored.length, expected.length, `${so}: messages for ${user}`);
+    stored.forEach((bytes, i) =>
+      compare(bytes, expected[i]!, `${so}: message ${i + 1} for ${user}`)
+    );
+  }
+}
+
+/** Client lines that follow each other go in one packet, with the first of them. */
+function packet(steps: readonly Step[], at: number): Uint8Array {
+  if (steps[at - 1]?.kind === "client") return new Uint8Array(0);
+  const run: Uint8Array[] = [];
+  for (let i = at; steps[i]?.kind === "client"; i++) {
+    run.push((steps[i] as Step & { kind: "client" }).bytes);
+  }
+  return Uint8Array.from(run.flatMap((bytes) => [...bytes]));
+}
+
+class Lines {
+  #ahead: (string | null)[] = [];
+
+  constructor(readonly server: Server) {}
+
+  get empty(): boolean {
+    return this.#ahead.length === 0;
+  }
+
+  async peek(): Promise<string | null> {
+    if (this.#ahead.length === 0) this.#ahead.push(await this.server.line());
+    return this.#ahead[0]!;
+  }
+
+  async next(): Promise<string | null> {
+    await this.peek();
+    return this.#ahead.shift()!;
+  }
+}
+
+/** Our two fields stand on top; below them the text is the client's, with LF line ends. */
+function compare(stored: Uint8Array, expected: Message, what: string): void {
+  const text = Array.from(stored, (byte) => String.fromCharCode(byte)).join("");
+  const top = /^Return-Path: .*\nReceived: .*\n(?:[ \t].*\n)*/.exec(text);
+  assert.ok(top, `${what}: no trace on top of ${JSON.stringify(text.slice(0, 200))}`);
+  const fields = top[0].replace(/\n[ \t]+/g, " ").trimEnd().split("\n");
+  for (const pattern of expected.top) {
+    assert.ok(
+      fields.some((field) => matches(pattern, field)),
+      `${what}: ${JSON.stringify(fields)} lacks ${JSON.stringify(pattern)}`,
+    );
+  }
+  const wanted = Array.from(expected.text, (byte) => String.fromCharCode(byte)).join("");
+  assert.equal(text.slice(top[0].length), wanted.replaceAll("\r\n", "\n"), what);
+}

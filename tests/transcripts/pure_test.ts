@@ -1,0 +1,146 @@
+/** Every transcript on the pure core, fed in one byte, one line and all at once. */
+
+import { AddressBook } from "../../src/config/address_book.ts";
+import { makeMaildir } from "../../src/mailbox/maildir.ts";
+import { MaildirNames } from "../../src/mailbox/name.ts";
+import { MessageIds } from "../../src/queue/id.ts";
+import { Intake } from "../../src/receiver/intake.ts";
+import { Session } from "../../src/smtp/session.ts";
+import { readConfiguration } from "../../src/config/configuration.ts";
+import { MemoryDisk } from "../support/memory_disk.ts";
+import { silentLog } from "../support/silent_log.ts";
+import { play, type Server, userConf, USERS } from "./play.ts";
+import { readTranscripts } from "./transcript.ts";
+
+/** How the client's bytes are cut before the session sees them. */
+const CUTS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array[]>> = {
+  "one byte": (bytes) => Array.from(bytes, (byte) => Uint8Array.of(byte)),
+  "one line": (bytes) => {
+    const pieces: Uint8Array[] = [];
+    let start = 0;
+    bytes.forEach((byte, i) => {
+      if (byte !== 10) return;
+      pieces.push(bytes.subarray(start, i + 1));
+      start = i + 1;
+    });
+    return [...pieces, bytes.subarray(start)].filter((piece) => piece.length > 0);
+  },
+  "all at once": (bytes) => [bytes],
+};
+
+const FOLDER = "/mail";
+
+for (const { file, settings, conversations } of await readTranscripts()) {
+  for (const conversation of conversations) {
+    for (const [cut, pieces] of Object.entries(CUTS)) {
+      Deno.test(`${file}: ${conversation.name} (${cut})`, async () => {
+        await play(conversation, await PureServer.make(settings, pieces));
+      });
+    }
+  }
+}
+
+class PureServer implements Server {
+  #output = "";
+  #open = true;
+
+  private constructor(
+    readonly session: Session,
+    readonly intake: Intake,
+    readonly disk: MemoryDisk,
+    readonly pieces: (bytes: Uint8Array) => Uint8Array[],
+  ) {
+    this.#output = session.takeOutput();
+  }
+
+  static async make(
+    settings: string,
+    pieces: (bytes: Uint8Array) => Uint8Array[],
+  ): Promise<PureServer> {
+    const { mail, users } = await configuration(settings);
+    const disk = new MemoryDisk();
+    for (const i of USERS.keys()) await makeMaildir(disk, `${FOLDER}/${i}`);
+    const host = mail.HOSTNAME;
+    const now = () => Date.UTC(2026, 10, 22, 15, 4, 5);
+    const intake = new Intake({
+      book: new AddressBook([host, ...mail.LOCAL_DOMAINS], users),
+      disk,
+      names: new MaildirNames({ host, process: 1, random: "00000000", now }),
+      ids: new MessageIds({ now, random: () => 0 }),
+      log: silentLog,
+      now,
+      host,
+    }, { address: "127.0.0.1", peer: "127.0.0.1:1024", ownLiteral: "[127.0.0.1]" });
+    const session = new Session({
+      host,
+      maxMessageSize: mail.MAX_MESSAGE_SIZE,
+      maxRecipients: mail.MAX_RECIPIENTS,
+    });
+    return new PureServer(session, intake, disk, pieces);
+  }
+
+  async send(bytes: Uint8Array): Promise<void> {
+    for (const piece of this.pieces(bytes)) {
+      if (this.session.closed) return;
+      this.session.feed(piece);
+      await this.#work();
+      this.#output += this.session.takeOutput();
+    }
+  }
+
+  line(): Promise<string | null> {
+    const end = this.#output.indexOf("\r\n");
+    if (end < 0) {
+      if (this.session.closed || !this.#open) return Promise.resolve(null);
+      return Promise.reject(new Error("the server says nothing"));
+    }
+    const line = this.#output.slice(0, end);
+    this.#output = this.#output.slice(end + 2);
+    return Promise.resolve(line);
+  }
+
+  silent(): Promise<boolean> {
+    return Promise.resolve(this.#output === "");
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+    await this.intake.drop();
+  }
+
+  mailbox(user: string): Promise<Uint8Array[]> {
+    const folder = `${FOLDER}/${USERS.indexOf(user)}`;
+    const files = [...this.disk.files].filter(([path]) => path.startsWith(`${folder}/`));
+    const halves = files.filter(([path]) => !path.startsWith(`${folder}/new/`));
+    if (halves.length > 0) return Promise.reject(new Error(`left over: ${halves[0]![0]}`));
+    return Promise.resolve(files.map(([, { bytes }]) => bytes));
+  }
+
+  async #work(): Promise<void> {
+    const { session, intake } = this;
+    for (let event = session.next(); event; event = session.next()) {
+      if (event.kind === "mail") session.answer(intake.begin());
+      else if (event.kind === "recipient") session.answer(intake.recipient(event.forwardPath));
+      else if (event.kind === "data") session.answer(intake.data(event.transaction));
+      else if (event.kind === "text") await intake.text(event.bytes);
+      else if (event.kind === "end") {
+        session.answer(await intake.end(event.transaction, event.size));
+      } else if (event.kind === "dropped") await intake.drop();
+    }
+  }
+}
+
+/** The configuration by way of real files: the same reader as the daemon's. */
+async function configuration(settings: string): ReturnType<typeof readConfiguration> {
+  const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
+  try {
+    await Deno.writeTextFile(`${folder}/mail.conf`, `HOSTNAME = me.example\n${settings}\n`);
+    await Deno.writeTextFile(`${folder}/user.conf`, userConf(FOLDER));
+    return await readConfiguration(`${folder}/mail.conf`, `${folder}/user.conf`, {
+      hostName: () => "unused.example",
+      stateDirectory: () => undefined,
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

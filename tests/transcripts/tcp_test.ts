@@ -1,0 +1,84 @@
+/** Every transcript over TCP against the real daemon, which must be none the worse for it. */
+
+import assert from "node:assert/strict";
+import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { play, type Server, userConf, USERS } from "./play.ts";
+import { type Conversation, readTranscripts, type Transcript } from "./transcript.ts";
+
+for (const transcript of await readTranscripts()) {
+  Deno.test(`${transcript.file} over TCP`, async (t) => {
+    await using daemon = await startDaemon({ mail: transcript.settings, users: userConf("mail") });
+    for (const conversation of transcript.conversations) {
+      await t.step(conversation.name, () => converse(transcript, conversation, daemon));
+    }
+    const status = await daemon.stop();
+    assert.equal(status.code, 0, `the daemon ended with ${status.code}:\n${daemon.log()}`);
+    assert.doesNotMatch(daemon.log(), /connection failed|Uncaught|error: /);
+  });
+}
+
+async function converse(
+  { settings }: Transcript,
+  conversation: Conversation,
+  daemon: Daemon,
+): Promise<void> {
+  const server = await TcpServer.connect(daemon);
+  try {
+    await play(conversation, server);
+  } finally {
+    await server.close();
+    await server.clear();
+  }
+  // Still serving.
+  const next = await RawClient.connect(daemon.port);
+  try {
+    assert.match(await next.reply() ?? "", /^220 /, `after ${conversation.place} ${settings}`);
+    assert.match(await next.command("QUIT") ?? "", /^221 /);
+  } finally {
+    next.close();
+  }
+}
+
+class TcpServer implements Server {
+  private constructor(readonly daemon: Daemon, readonly client: RawClient) {}
+
+  static async connect(daemon: Daemon): Promise<TcpServer> {
+    return new TcpServer(daemon, await RawClient.connect(daemon.port));
+  }
+
+  async send(bytes: Uint8Array): Promise<void> {
+    if (bytes.length > 0) await this.client.send(bytes);
+  }
+
+  line(): Promise<string | null> {
+    return this.client.line();
+  }
+
+  silent(): Promise<boolean> {
+    return this.client.silent(30);
+  }
+
+  close(): Promise<void> {
+    this.client.close();
+    return Promise.resolve();
+  }
+
+  async mailbox(user: string): Promise<Uint8Array[]> {
+    const folder = this.#folder(user);
+    const halves: string[] = [];
+    for await (const { name } of Deno.readDir(`${folder}/tmp`)) halves.push(name);
+    assert.deepEqual(halves, [], `left over in ${folder}/tmp`);
+    return (await readMailbox(folder)).map(({ bytes }) => bytes);
+  }
+
+  async clear(): Promise<void> {
+    for (const user of USERS) {
+      for (const { path } of await readMailbox(this.#folder(user))) await Deno.remove(path);
+    }
+  }
+
+  #folder(user: string): string {
+    return `${this.daemon.folder}/mail/${USERS.indexOf(user)}`;
+  }
+}
