@@ -29,11 +29,11 @@ async function main(words: readonly string[]): Promise<Exit> {
     return Exit.Good;
   }
   if (unknown.length > 0) return misused(`unknown option ${unknown.join(", ")}`);
-  const [command, ...files] = args._.map(String);
-  const [mailFile, userFile, ...more] = command === "check" ? files : args._.map(String);
+  const [command, ...rest] = args._.map(String);
+  const [mailFile, userFile, ...more] = command === "check" ? rest : args._.map(String);
   if (command === "send") {
-    if (files.length > 0) {
-      return misused(`send takes no argument ${files[0]}, a recipient is --to ADDRESS`);
+    if (rest.length > 0) {
+      return misused(`send takes no argument ${rest[0]}, a recipient is --to ADDRESS`);
     }
     if (args.to.length === 0) return misused("send needs a recipient: --to ADDRESS");
     return await send({

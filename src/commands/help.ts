@@ -16,7 +16,7 @@ Usage:
 
 send:
   --to ADDRESS          a recipient; may be given several times
-  --from ADDRESS        the sender, "" for none (default: your user name at this host)
+  --from ADDRESS        the sender, "<>" for none (default: your user name at this host)
   --server HOST:PORT    where to send it (default: 127.0.0.1:25)
   -v, --verbose         show the conversation
 

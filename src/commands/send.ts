@@ -31,7 +31,7 @@ export async function send(options: SendOptions): Promise<Exit> {
   try {
     server = hostPort(options.server);
     reversePath = sender(options.from, host);
-    forwardPaths = options.to.map(parseMailbox);
+    forwardPaths = options.to.map(address);
   } catch (error) {
     if (!(error instanceof PathError || error instanceof ValueError)) throw error;
     complain(error.message);
@@ -56,10 +56,15 @@ export async function send(options: SendOptions): Promise<Exit> {
   }
 }
 
-/** `""` is the null reverse-path, nothing at all the user who runs this. */
+/** The sender: `<>` is the null reverse-path, nothing at all the user who runs this. */
 function sender(from: string | undefined, host: string): Mailbox | null {
-  if (from === "") return null;
-  return parseMailbox(from ?? `${Deno.env.get("USER") || "postmaster"}@${host}`);
+  if (from === "" || from === "<>") return null;
+  return address(from ?? `${Deno.env.get("USER") || "postmaster"}@${host}`);
+}
+
+/** An address in angle brackets or without. Throws PathError. */
+function address(text: string): Mailbox {
+  return parseMailbox(text.replace(/^<(.*)>$/, "$1"));
 }
 
 async function converse(

@@ -1,5 +1,6 @@
 /** Whether the directories and ports of a configuration can be used, tried out rather than guessed. */
 
+import { exists } from "@std/fs/exists";
 import type { Configuration } from "../config/configuration.ts";
 import { problemAt } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
@@ -81,14 +82,9 @@ async function tryWriting(disk: Disk, directory: string, names: MaildirNames): P
 }
 
 async function nearestExisting(path: string): Promise<string> {
-  for (let at = path;; at = above(at)) {
-    try {
-      if ((await Deno.stat(at)).isDirectory) return at;
-      throw new Deno.errors.NotADirectory(`${at} is not a directory`);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound) || above(at) === at) throw error;
-    }
-  }
+  let at = path;
+  while (!await exists(at) && above(at) !== at) at = above(at);
+  return at;
 }
 
 function above(path: string): string {

@@ -41,6 +41,7 @@ export class Receiver {
   readonly #listeners: Deno.TcpListener[];
   readonly #loops: Promise<void>[];
   readonly #connections = new Map<Connection, Promise<void>>();
+  #stopped: Promise<void> | undefined;
 
   /** Listens at once. Throws ListenError where it cannot. */
   constructor(configuration: Configuration, parts: ReceiverParts) {
@@ -75,9 +76,13 @@ export class Receiver {
 
   /**
    * Takes no new connection, gives 421 to everyone who is not sending a text, and to the rest after
-   * their texts or `grace` milliseconds. Returns when all is over.
+   * their texts or `grace` milliseconds. Returns when all is over; a second call changes nothing.
    */
-  async stop(grace: number): Promise<void> {
+  stop(grace: number): Promise<void> {
+    return this.#stopped ??= this.#stop(grace);
+  }
+
+  async #stop(grace: number): Promise<void> {
     this.#listeners.forEach((listener) => listener.close());
     await Promise.all(this.#loops);
     const running = [...this.#connections.keys()];

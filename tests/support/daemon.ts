@@ -7,6 +7,8 @@ export interface Daemon {
   /** Its folder; configured directories count from there. */
   readonly folder: string;
   readonly port: number;
+  /** The port on one of its addresses: with LISTEN_PORT = 0 each has its own. */
+  portOn(address: string): number;
   readonly process: Deno.ChildProcess;
   /** Everything it has logged so far. */
   log(): string;
@@ -73,10 +75,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     await dispose();
     throw error;
   }
-  const port = Number(/listening=\S*?:(\d+)[ ,\n]/.exec(output.text)?.[1]);
+  const listening = /listening=(\S+)/.exec(output.text)?.[1]?.split(",") ?? [];
+  const port = portOf(listening[0]);
   return {
     folder,
     port,
+    portOn: (address) => portOf(listening.find((one) => hostOf(one) === address)),
     process,
     log: () => output.text,
     logged: (text) => output.shows(text),
@@ -87,6 +91,16 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** `192.0.2.1:25` and `[2001:db8::1]:25` taken apart. */
+function portOf(listening: string | undefined): number {
+  if (listening === undefined) throw new Error("the daemon does not listen there");
+  return Number(listening.slice(listening.lastIndexOf(":") + 1));
+}
+
+function hostOf(listening: string): string {
+  return listening.slice(0, listening.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
 }
 
 async function end(process: Deno.ChildProcess): Promise<Deno.CommandStatus> {

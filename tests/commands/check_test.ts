@@ -1,0 +1,35 @@
+/** `check` on a configuration that is good: says so, and leaves no trace. */
+
+import assert from "node:assert/strict";
+import { run } from "../support/run.ts";
+
+async function check(mail: string): Promise<{ code: number; out: string; left: string[] }> {
+  const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
+  try {
+    await Deno.writeTextFile(`${folder}/mail.conf`, mail);
+    await Deno.writeTextFile(`${folder}/user.conf`, "john:mail/john\njack:mail/jack\n");
+    const { code, out, err } = await run(["check", "mail.conf", "user.conf"], { cwd: folder });
+    assert.equal(err, "");
+    const left: string[] = [];
+    for await (const { name } of Deno.readDir(folder)) left.push(name);
+    return { code, out, left: left.sort() };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a good configuration is called good, and no directory is made", async () => {
+  const { code, out, left } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\n");
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /^me\.example can listen on 127\.0\.0\.1:0\n2 users, 2 mailbox directories\ngood\n$/,
+  );
+  assert.deepEqual(left, ["mail.conf", "user.conf"]);
+});
+
+Deno.test("settings that nothing uses yet are pointed out", async () => {
+  const { code, out } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\nRELAY_PORT = 26\n");
+  assert.equal(code, 0);
+  assert.match(out, /^note: RELAY_PORT is set, but nothing in this version uses it$/m);
+});

@@ -1,0 +1,43 @@
+/** The command line itself: help, version, and words that make no sense. */
+
+import assert from "node:assert/strict";
+import deno from "../../deno.json" with { type: "json" };
+import { run } from "../support/run.ts";
+
+Deno.test("--help tells every command and exit code, and exits 0", async () => {
+  for (const word of ["--help", "-h"]) {
+    const { code, out, err } = await run([word]);
+    assert.deepEqual([code, err], [0, ""]);
+    for (const told of ["MAIL_CONF USER_CONF", "check", "send", "--to", "--server", "--version"]) {
+      assert.ok(out.includes(told), `${told} is not in the help`);
+    }
+    assert.match(out, /0 good, 1 failed, 2 used or configured wrongly/);
+  }
+});
+
+Deno.test("--version tells the version of deno.json", async () => {
+  const { code, out } = await run(["--version"]);
+  assert.deepEqual([code, out], [0, `denosmtpd ${deno.version}\n`]);
+});
+
+const MISUSES: readonly (readonly [words: string[], says: RegExp])[] = [
+  [[], /two configuration files are needed/],
+  [["mail.conf"], /two configuration files are needed/],
+  [["check", "mail.conf"], /two configuration files are needed/],
+  [["a", "b", "c"], /no use for c/],
+  [["--frobnicate", "a", "b"], /unknown option --frobnicate/],
+  [["send"], /send needs a recipient/],
+  [["send", "--to", "a@b.example", "file"], /no argument file/],
+  [["send", "--to", "nobody"], /lacks its domain/],
+  [["send", "--to", "a@b.example", "--from", "a b"], /unexpected|domain|local-part/],
+  [["send", "--to", "a@b.example", "--server", "1.2.3.4:port"], /is no host/],
+];
+
+for (const [words, says] of MISUSES) {
+  Deno.test(`denosmtpd ${words.join(" ")}: one line, exit 2`, async () => {
+    const { code, out, err } = await run(words);
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, says);
+    assert.match(err, /^denosmtpd: .*\n$/);
+  });
+}

@@ -1,0 +1,21 @@
+/** Out of file descriptors the daemon waits, logs, and serves again when there are some. */
+
+import assert from "node:assert/strict";
+import { startDaemon } from "../support/daemon.ts";
+import { RawClient } from "../support/raw_client.ts";
+
+Deno.test("the accept loop survives EMFILE", async () => {
+  await using daemon = await startDaemon({
+    mail: "MAX_CLIENTS_PER_ADDRESS = 1000",
+    under: ["prlimit", "--nofile=60:60"],
+  });
+  const clients: RawClient[] = [];
+  for (let i = 0; i < 80; i++) clients.push(await RawClient.connect(daemon.port));
+  await daemon.logged("accept failed");
+  clients.forEach((client) => client.close());
+  const next = await RawClient.connect(daemon.port);
+  assert.match(await next.reply() ?? "", /^220 /);
+  assert.match(await next.command("QUIT") ?? "", /^221 /);
+  next.close();
+  assert.equal((await daemon.stop()).code, 0);
+});

@@ -1,0 +1,71 @@
+/** What a client hears when its message cannot be stored: nothing that sounds like success. */
+
+import assert from "node:assert/strict";
+import { startReceiver } from "../support/local_receiver.ts";
+import { RawClient } from "../support/raw_client.ts";
+
+/** Sends one message for jones and smith and returns the reply to its text. */
+async function sendOne(client: RawClient, text = "body\r\n"): Promise<string> {
+  for (
+    const line of [
+      "MAIL FROM:<a@b.example>",
+      "RCPT TO:<jones@me.example>",
+      "RCPT TO:<smith@me.example>",
+    ]
+  ) {
+    assert.match(await client.command(line) ?? "", /^250 /);
+  }
+  assert.match(await client.command("DATA") ?? "", /^354 /);
+  return await client.command(`${text}.`) ?? "";
+}
+
+function failure(code: string): Error {
+  return Object.assign(new Error(`trouble (${code})`), { code });
+}
+
+for (const [code, reply] of [["EIO", /^451 4\.3\.0 /], ["ENOSPC", /^452 4\.3\.1 /]] as const) {
+  for (const operation of ["create", "write", "sync ", "rename", "syncDirectory"]) {
+    Deno.test(`${code} at ${operation.trim()}: ${reply.source}, nothing kept, and the next message is stored`, async () => {
+      await using local = await startReceiver();
+      const client = await RawClient.connect(local.port);
+      await client.reply();
+      await client.command("EHLO a.example");
+      local.disk.before = (done) => {
+        if (done.startsWith(operation)) throw failure(code);
+      };
+      assert.match(await sendOne(client), reply);
+      assert.deepEqual([...local.disk.files.keys()], []);
+      local.disk.before = () => {};
+      assert.match(await sendOne(client), /^250 2\.0\.0 /);
+      assert.equal(local.disk.files.size, 2);
+      client.close();
+    });
+  }
+}
+
+Deno.test("a disk that fails within a long text: the text is read to its end, then 452", async () => {
+  await using local = await startReceiver();
+  const client = await RawClient.connect(local.port);
+  await client.reply();
+  await client.command("EHLO a.example");
+  let writes = 0;
+  local.disk.before = (operation) => {
+    if (operation.startsWith("write") && ++writes > 2) throw failure("ENOSPC");
+  };
+  assert.match(await sendOne(client, `${"x".repeat(998)}\r\n`.repeat(500)), /^452 4\.3\.1 /);
+  assert.deepEqual([...local.disk.files.keys()], []);
+  assert.match(await client.command("NOOP") ?? "", /^250 /);
+  client.close();
+});
+
+Deno.test("no reply names a file or an error of the system", async () => {
+  await using local = await startReceiver();
+  const client = await RawClient.connect(local.port);
+  await client.reply();
+  await client.command("EHLO a.example");
+  local.disk.before = (operation) => {
+    if (operation.startsWith("create")) throw new Error("/jones/tmp/secret: os error 5");
+  };
+  assert.doesNotMatch(await sendOne(client), /jones|secret|error/);
+  client.close();
+});
