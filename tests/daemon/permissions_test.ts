@@ -1,0 +1,85 @@
+/** The receiver's worker may do what the configuration says, and nothing else. */
+
+import assert from "node:assert/strict";
+import type { Configuration } from "../../src/config/configuration.ts";
+import { readConfiguration } from "../../src/config/configuration.ts";
+import { receiverPermissions } from "../../src/daemon/permissions.ts";
+
+async function withConfiguration(
+  act: (configuration: Configuration, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
+  try {
+    const [mail, users] = [`${folder}/mail.conf`, `${folder}/user.conf`];
+    await Deno.mkdir(`${folder}/john`);
+    await Deno.writeTextFile(mail, "HOSTNAME = me.example\nLISTEN_PORT = 0\n");
+    await Deno.writeTextFile(users, `john:${folder}/john\n`);
+    const system = { hostName: () => "unused.example", stateDirectory: () => undefined };
+    await act(await readConfiguration(mail, users, system), folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** What a worker with these permissions gets when it tries each of these. */
+async function attempt(
+  configuration: Configuration,
+  attempts: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const code = `
+    const outcomes = {};
+    for (const [what, code] of Object.entries(${JSON.stringify(attempts)})) {
+      try {
+        const result = await (new Function("return (async () => " + code + ")()"))();
+        result?.close?.();
+        outcomes[what] = "done";
+      } catch (error) {
+        outcomes[what] = error.name;
+      }
+    }
+    postMessage(outcomes);`;
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, {
+    type: "module",
+    deno: { permissions: receiverPermissions(configuration) },
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => reject(new Error(event.message));
+    });
+  } finally {
+    worker.terminate();
+  }
+}
+
+Deno.test("the receiver can listen at its address and write its mailboxes", () =>
+  withConfiguration(async (configuration, folder) => {
+    const outcomes = await attempt(configuration, {
+      listen: `Deno.listen({ hostname: "127.0.0.1", port: 0 })`,
+      write: `Deno.writeTextFile("${folder}/john/x", "x")`,
+      read: `Deno.readTextFile("${folder}/john/x")`,
+    });
+    assert.deepEqual(outcomes, { listen: "done", write: "done", read: "done" });
+  }));
+
+Deno.test("the receiver can do nothing else", () =>
+  withConfiguration(async (configuration, folder) => {
+    const forbidden = {
+      "read a file of the system": `Deno.readTextFile("/etc/passwd")`,
+      "read its configuration": `Deno.readTextFile("${folder}/user.conf")`,
+      "write outside the mailboxes": `Deno.writeTextFile("${folder}/x", "x")`,
+      "climb out of a mailbox": `Deno.writeTextFile("${folder}/john/../x", "x")`,
+      "listen at another port": `Deno.listen({ hostname: "127.0.0.1", port: 2599 })`,
+      "listen at another address": `Deno.listen({ hostname: "0.0.0.0", port: 0 })`,
+      "connect": `Deno.connect({ hostname: "127.0.0.1", port: 25 })`,
+      "ask a name server": `Deno.resolveDns("example.com", "MX")`,
+      "run a program": `new Deno.Command("true").output()`,
+      "read the environment": `Deno.env.get("HOME")`,
+      "ask for the host's name": `Deno.hostname()`,
+      "load a library": `Deno.dlopen("/lib/x86_64-linux-gnu/libc.so.6", {})`,
+    };
+    const outcomes = await attempt(configuration, forbidden);
+    for (const what of Object.keys(forbidden)) {
+      assert.equal(outcomes[what], "NotCapable", `the receiver could ${what}`);
+    }
+  }));

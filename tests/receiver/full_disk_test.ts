@@ -1,0 +1,44 @@
+/** A real file system that is full: 452, nothing kept, and recovery without a restart. */
+
+import assert from "node:assert/strict";
+import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
+import { RawClient } from "../support/raw_client.ts";
+
+const isRoot = Deno.uid() === 0;
+const why = isRoot ? "" : " (skipped: only root can mount a small file system)";
+
+async function sendOne(daemon: Daemon, size: number): Promise<string> {
+  const client = await RawClient.connect(daemon.port);
+  await client.reply();
+  for (const line of ["EHLO a.example", "MAIL FROM:<>", "RCPT TO:<jones@me.example>", "DATA"]) {
+    assert.match(await client.command(line) ?? "", /^(250|354)[ -]/);
+  }
+  const reply = await client.command(`${`${"x".repeat(98)}\r\n`.repeat(size / 100)}.`);
+  client.close();
+  return reply ?? "";
+}
+
+async function mount(...words: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("mount", { args: words }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+}
+
+Deno.test(`a full disk${why}`, { ignore: !isRoot }, async () => {
+  const disk = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
+  await mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", disk);
+  try {
+    await using daemon = await startDaemon({ users: `jones:${disk}/jones` });
+    assert.match(await sendOne(daemon, 10_000), /^250 /);
+    for (const size of [2_000_000, 2_000_000]) {
+      assert.match(await sendOne(daemon, size), /^452 4\.3\.1 /);
+    }
+    const files: string[] = [];
+    for await (const { name } of Deno.readDir(`${disk}/jones/tmp`)) files.push(name);
+    assert.deepEqual(files, []);
+    assert.match(await sendOne(daemon, 10_000), /^250 /);
+    assert.equal((await readMailbox(`${disk}/jones`)).length, 2);
+  } finally {
+    await new Deno.Command("umount", { args: [disk] }).output();
+    await Deno.remove(disk);
+  }
+});
