@@ -18,6 +18,8 @@ const GRACE = 10_000;
 
 /** Serves until SIGTERM or SIGINT; a second one ends it at once. */
 export async function serve(mailFile: string, userFile: string): Promise<Exit> {
+  // From the first moment on: a signal during the start must not end it without order.
+  const stop = stopSignal();
   let started;
   try {
     started = await start(mailFile, userFile);
@@ -28,7 +30,7 @@ export async function serve(mailFile: string, userFile: string): Promise<Exit> {
   }
   const { log, receiver } = started;
   try {
-    const signal = await Promise.race([stopSignal(), receiver.failed]);
+    const signal = await Promise.race([stop, receiver.failed]);
     log.info("stopping", { signal });
     await receiver.stop(GRACE);
   } catch (error) {

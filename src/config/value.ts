@@ -47,9 +47,11 @@ export function size(least: number, most: number): Reader<number> {
 
 /** A domain name or an address literal, as a Mailbox holds its domain. */
 export function domain(text: string): string {
-  const result = parseDomain(text);
+  // Digits and dots would do for a name, but who writes an address means an address.
+  const address = canonicalIp(text) !== undefined;
+  const result = address ? undefined : parseDomain(text);
   if (result !== undefined) return result;
-  const hint = canonicalIp(text) ? `, an address stands in brackets: [${text}]` : "";
+  const hint = address ? `, an address stands in brackets: [${text}]` : "";
   throw new ValueError(`"${text}" is no domain name or [address]${hint}`);
 }
 

@@ -9,7 +9,10 @@ import { Deadline } from "./deadline.ts";
 import { type Backend, type Ends, Intake } from "./intake.ts";
 
 /** What a connection needs of a socket. */
-export type Socket = Pick<Deno.Conn, "read" | "write" | "close" | "closeWrite">;
+export type Socket = Pick<
+  Deno.TcpConn,
+  "read" | "write" | "close" | "closeWrite" | "setNoDelay"
+>;
 
 /** Commands are short; a text gets a larger buffer while it lasts. */
 const COMMAND_BUFFER = 2 * 1024;
@@ -84,6 +87,8 @@ export class Connection {
 
   async #serve(): Promise<void> {
     const session = this.#session;
+    // A reply is one write and the client waits for it: nothing is gained by holding it back.
+    this.#socket.setNoDelay();
     await this.#flush();
     while (!session.closed) {
       const bytes = await this.#read();
@@ -196,7 +201,7 @@ export class Connection {
   }
 }
 
-/** Tells a client that is not let in why, and closes. Never rejects. */
+/** Tells a client that is not let in why, and closes; a client that is gone already is no error. */
 export async function turnAway(socket: Socket, reply: Reply): Promise<void> {
   const timer = setTimeout(() => close(socket), LAST_WAIT);
   try {

@@ -98,10 +98,11 @@ export class Receiver {
     const refusal = this.#limits.enter(ends.address);
     if (refusal) {
       log.warn("connection refused", { peer: ends.peer, reason: refusal.lines[0] });
-      turnAway(conn, refusal);
+      turnAway(conn, refusal).catch((error) => {
+        log.error("connection failed", { peer: ends.peer, error: String(error) });
+      });
       return;
     }
-    conn.setNoDelay();
     const connection = new Connection(
       conn,
       ends,
