@@ -18,6 +18,8 @@ export type Socket = Pick<
 const COMMAND_BUFFER = 2 * 1024;
 /** Milliseconds given to the peer to take the last reply and close. */
 const LAST_WAIT = 1000;
+/** Why a connection ended, where it was not the client's wish. */
+const LEAVING = "shutting down";
 
 const encoder = new TextEncoder();
 
@@ -31,7 +33,7 @@ export class Connection {
   readonly #commandBuffer = new Uint8Array(COMMAND_BUFFER);
   #textBuffer: Uint8Array<ArrayBuffer> | undefined;
   #waiting: "to read" | "to write" | undefined;
-  #stopping = false;
+  #leaving: "after the text" | "now" | undefined;
   /** Why this side ended the connection, for the log. */
   #reason: string | undefined;
 
@@ -60,10 +62,8 @@ export class Connection {
       await this.#serve();
     } catch (error) {
       // A connection that the peer breaks or the deadline closes ends in one of these.
-      if (!isConnectionEnd(error)) {
-        this.#reason = "internal error";
-        log.error("connection failed", { peer, error: String(error) });
-      } else this.#reason ??= "connection lost";
+      if (isConnectionEnd(error)) this.#reason ??= "connection lost";
+      else await this.#giveUp(error);
     } finally {
       this.#deadline.cancel();
       await this.#intake.drop();
@@ -75,13 +75,26 @@ export class Connection {
 
   /** Ends the connection with 421 as soon as no text is coming in (RFC 5321 3.8). */
   stop(): void {
-    this.#stopping = true;
-    if (this.#waiting === "to read" && !this.#session.inText) this.abort();
+    this.#leaving = "after the text";
+    if (this.#waiting === "to read" && this.#mustLeave()) this.#shutDown();
   }
 
-  /** Ends the connection with 421 now; a text that is coming in is lost to its sender's next try. */
+  /**
+   * Ends the connection with 421 now; a text that is coming in is lost to its sender's next try.
+   * Only one that has come in whole is still stored and answered.
+   */
   abort(): void {
-    this.#reason ??= "shutting down";
+    this.#leaving = "now";
+    if (this.#waiting) this.#shutDown();
+  }
+
+  #mustLeave(): boolean {
+    return this.#leaving === "now" ||
+      this.#leaving === "after the text" && !this.#session.inText;
+  }
+
+  #shutDown(): void {
+    this.#reason ??= LEAVING;
     this.#cutOff(replies.shuttingDown(this.#backend.host));
   }
 
@@ -89,8 +102,15 @@ export class Connection {
     const session = this.#session;
     // A reply is one write and the client waits for it: nothing is gained by holding it back.
     this.#socket.setNoDelay();
-    await this.#flush();
-    while (!session.closed) {
+    for (;;) {
+      if (this.#mustLeave() && !session.closed) {
+        this.#reason = LEAVING;
+        session.end(replies.shuttingDown(this.#backend.host));
+      }
+      await this.#flush();
+      if (session.closed) return await this.#lastWait();
+      // Told to leave while the replies were being written.
+      if (this.#mustLeave()) continue;
       const bytes = await this.#read();
       if (!bytes) {
         this.#reason ??= "closed by the client";
@@ -98,13 +118,7 @@ export class Connection {
       }
       session.feed(bytes);
       for (let event = session.next(); event; event = session.next()) await this.#handle(event);
-      if (this.#stopping && !session.inText && !session.closed) {
-        this.#reason = "shutting down";
-        session.end(replies.shuttingDown(this.#backend.host));
-      }
-      await this.#flush();
     }
-    await this.#lastWait();
   }
 
   async #handle(event: SessionEvent): Promise<void> {
@@ -172,6 +186,14 @@ export class Connection {
     this.#reason = "timed out";
     this.#backend.log.info("connection timed out", { peer: this.#ends.peer });
     this.#cutOff(replies.timedOut(this.#backend.host));
+  }
+
+  /** An error that should not be: the client hears that, and nothing about it. */
+  async #giveUp(error: unknown): Promise<void> {
+    this.#reason = "internal error";
+    this.#backend.log.error("connection failed", { peer: this.#ends.peer, error: String(error) });
+    this.#session.end(replies.internalError(this.#backend.host));
+    await this.#flush().catch(() => {});
   }
 
   /** Says a last word and closes, from outside of what `run` waits for. */

@@ -52,6 +52,8 @@ export const timedOut = (host: string) =>
   reply(421, "4.4.2", `${host} has waited too long, closing the channel`);
 export const tooManyErrors = (host: string) =>
   reply(421, "4.7.0", `${host} has seen too many errors, closing the channel`);
+export const internalError = (host: string) =>
+  reply(421, "4.3.0", `${host} has an internal error, closing the channel`);
 /** These two stand in place of the greeting, so they carry no enhanced code (RFC 2034 2). */
 export const tooManyClients = (host: string) =>
   reply(421, "", `${host} has too many connections, try again later`);

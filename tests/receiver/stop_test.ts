@@ -57,3 +57,26 @@ Deno.test("nobody is let in any more", async () => {
   await local.receiver.stop(0);
   await assert.rejects(RawClient.connect(local.port), Deno.errors.ConnectionRefused);
 });
+
+Deno.test("a text that has come in whole is stored and answered even when time is up", async () => {
+  await using local = await startReceiver();
+  const client = await inText(local.port);
+  const sync = Promise.withResolvers<void>();
+  const syncing = Promise.withResolvers<void>();
+  const syncDirectory = local.disk.syncDirectory.bind(local.disk);
+  local.disk.syncDirectory = async (path) => {
+    syncing.resolve();
+    await sync.promise;
+    await syncDirectory(path);
+  };
+  await client.send("\r\nbody\r\n.\r\n");
+  await syncing.promise;
+  const stopped = local.receiver.stop(0);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  sync.resolve();
+  assert.match(await client.reply() ?? "", /^250 2\.0\.0 /);
+  assert.match(await client.reply() ?? "", /^421 4\.3\.2 /);
+  client.close();
+  await stopped;
+  assert.equal(local.disk.files.size, 1);
+});

@@ -69,3 +69,21 @@ Deno.test("no reply names a file or an error of the system", async () => {
   assert.doesNotMatch(await sendOne(client), /jones|secret|error/);
   client.close();
 });
+
+Deno.test("an error that should not be ends the connection with 421, and the receiver goes on", async () => {
+  await using local = await startReceiver();
+  const client = await RawClient.connect(local.port);
+  await client.reply();
+  await client.command("EHLO a.example");
+  // A disk that cannot even say no.
+  local.disk.create = () => {
+    throw new Error("/jones/secret");
+  };
+  const reply = await sendOne(client);
+  assert.match(reply, /^4\d\d /);
+  assert.doesNotMatch(reply, /secret/);
+  client.close();
+  const next = await RawClient.connect(local.port);
+  assert.match(await next.reply() ?? "", /^220 /);
+  next.close();
+});
