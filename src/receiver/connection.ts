@@ -61,9 +61,9 @@ export class Connection {
     try {
       await this.#serve();
     } catch (error) {
-      // A connection that the peer breaks or the deadline closes ends in one of these.
-      if (isConnectionEnd(error)) this.#reason ??= "connection lost";
-      else await this.#giveUp(error);
+      if (!isConnectionEnd(error)) await this.#giveUp(error);
+      // After the last reply it does not matter how the peer leaves.
+      else if (!this.#session.closed) this.#reason ??= "connection lost";
     } finally {
       this.#deadline.cancel();
       await this.#intake.drop();
@@ -252,6 +252,7 @@ function close(socket: Socket): void {
   }
 }
 
+/** A connection that the peer breaks or the deadline closes ends in one of these. */
 function isConnectionEnd(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.ConnectionAborted ||

@@ -70,12 +70,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     await Deno.remove(folder, { recursive: true });
   };
   try {
-    await output.shows(" info started ");
+    await output.shows("started");
   } catch (error) {
     await dispose();
     throw error;
   }
-  const listening = /listening=(\S+)/.exec(output.text)?.[1]?.split(",") ?? [];
+  const listening = /listening(?:=|":\[")([^\s"]+)/.exec(output.text)?.[1]?.split(",") ?? [];
   const port = portOf(listening[0]);
   return {
     folder,

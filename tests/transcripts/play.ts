@@ -24,11 +24,15 @@ export function userConf(folder: string): string {
   return [...users, "staff:jones@me.example, smith@me.example", "away:fred@far.example"].join("\n");
 }
 
+/** Every code there is (RFC 5321 4.2.3, RFC 788 4.2.2): no server invents others. */
+const CODES = new Set([211, 214, 220, 221, 250, 251, 252, 354, 421, 450, 451, 452, 455, 500]
+  .concat([501, 502, 503, 504, 550, 551, 552, 553, 554, 555]));
+
 /** Rejects with an assertion that names the line of the transcript's conversation. */
 export async function play(conversation: Conversation, server: Server): Promise<void> {
   const { steps, place, name } = conversation;
   const so = `${place} (${name})`;
-  const lines = new Lines(server);
+  const lines = new Lines(server, so);
   for (const [i, step] of steps.entries()) {
     const here = `${so}, step ${i + 1}`;
     switch (step.kind) {
@@ -62,6 +66,7 @@ export async function play(conversation: Conversation, server: Server): Promise<
     assert.ok(lines.empty && await server.silent(), `${so}: the server says more`);
     await server.close();
   }
+  for (const { user } of conversation.messages) assert.ok(USERS.includes(user), `${so}: ${user}?`);
   for (const user of USERS) {
     const stored = await server.mailbox(user);
     const expected = conversation.messages.filter((message) => message.user === user);
@@ -82,23 +87,41 @@ function packet(steps: readonly Step[], at: number): Uint8Array {
   return Uint8Array.from(run.flatMap((bytes) => [...bytes]));
 }
 
+/** The server's lines. Whatever a transcript expects, each must be well-formed (RFC 5321 4.2). */
 class Lines {
   #ahead: (string | null)[] = [];
+  /** The code of a reply that has more lines to come. */
+  #open: string | undefined;
 
-  constructor(readonly server: Server) {}
+  constructor(readonly server: Server, readonly place: string) {}
 
   get empty(): boolean {
     return this.#ahead.length === 0;
   }
 
   async peek(): Promise<string | null> {
-    if (this.#ahead.length === 0) this.#ahead.push(await this.server.line());
+    if (this.#ahead.length === 0) {
+      const line = await this.server.line();
+      this.#check(line);
+      this.#ahead.push(line);
+    }
     return this.#ahead[0]!;
   }
 
   async next(): Promise<string | null> {
     await this.peek();
     return this.#ahead.shift()!;
+  }
+
+  #check(line: string | null): void {
+    const what = `${this.place}: the reply line ${JSON.stringify(line)}`;
+    const [, code, separator] = /^(\d{3})([ -])[\t -~]*$/.exec(line ?? "") ?? [];
+    if (line !== null) {
+      assert.ok(code && CODES.has(Number(code)), `${what} is none`);
+      assert.ok(line.length <= 510, `${what} is too long`);
+    }
+    assert.ok(this.#open === undefined || code === this.#open, `${what} breaks up a reply`);
+    this.#open = separator === "-" ? code : undefined;
   }
 }
 

@@ -134,7 +134,8 @@ class PureServer implements Server {
 async function configuration(settings: string): ReturnType<typeof readConfiguration> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
   try {
-    await Deno.writeTextFile(`${folder}/mail.conf`, `HOSTNAME = me.example\n${settings}\n`);
+    const host = settings.includes("HOSTNAME") ? "" : "HOSTNAME = me.example";
+    await Deno.writeTextFile(`${folder}/mail.conf`, `${host}\n${settings}\n`);
     await Deno.writeTextFile(`${folder}/user.conf`, userConf(FOLDER));
     return await readConfiguration(`${folder}/mail.conf`, `${folder}/user.conf`, {
       hostName: () => "unused.example",

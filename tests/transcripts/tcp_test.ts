@@ -41,10 +41,18 @@ async function converse(
 }
 
 class TcpServer implements Server {
-  private constructor(readonly daemon: Daemon, readonly client: RawClient) {}
+  readonly client: RawClient;
+  /** How the daemon's log calls this end. */
+  readonly #peer: string;
+
+  private constructor(readonly daemon: Daemon, conn: Deno.TcpConn) {
+    this.client = new RawClient(conn);
+    this.#peer = `${conn.localAddr.hostname}:${conn.localAddr.port}`;
+  }
 
   static async connect(daemon: Daemon): Promise<TcpServer> {
-    return new TcpServer(daemon, await RawClient.connect(daemon.port));
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: daemon.port });
+    return new TcpServer(daemon, conn);
   }
 
   async send(bytes: Uint8Array): Promise<void> {
@@ -65,6 +73,9 @@ class TcpServer implements Server {
   }
 
   async mailbox(user: string): Promise<Uint8Array[]> {
+    // A client that is gone takes its half message with it, once the daemon has noticed.
+    this.client.close();
+    await this.daemon.logged(`connection closed peer=${this.#peer}`);
     const folder = this.#folder(user);
     const halves: string[] = [];
     for await (const { name } of Deno.readDir(`${folder}/tmp`)) halves.push(name);

@@ -54,7 +54,8 @@ export function parseTranscript(file: string, text: string): Transcript {
   text.split("\n").forEach((line, i) => {
     const place = `${file}:${i + 1}`;
     if (line.trim() === "" || line.startsWith("#")) return;
-    const [, mark = "", , value = ""] = /^(==|.)(:? ?)(.*)$/.exec(line) ?? [];
+    const [, mark = "", value = ""] = /^(==|@|.:) ?(.*)$/.exec(line) ?? [];
+    if (top.length > 0 && !/^[TM]/.test(mark)) throw new Error(`${place}: T: lines want their M:`);
     if (mark === "@") return void settings.push(value);
     if (mark === "==") {
       return void conversations.push({ name: value, place, steps: [], messages: [] });
@@ -63,25 +64,21 @@ export function parseTranscript(file: string, text: string): Transcript {
     if (!conversation) throw new Error(`${place}: a conversation begins with ==`);
     const { steps, messages } = conversation;
     switch (mark) {
-      case "C":
+      case "C:":
         return void steps.push({ kind: "client", bytes: unescape(`${value}\\r\\n`) });
-      case "c":
+      case "c:":
         return void steps.push({ kind: "client", bytes: unescape(value) });
-      case "S":
-        return void steps.push(
-          value.endsWith("-...")
-            ? { kind: "server lines", start: value.slice(0, -3) }
-            : { kind: "server", pattern: value },
-        );
-      case "N":
+      case "S:":
+        return void steps.push(...serverSteps(value));
+      case "N:":
         return void steps.push({ kind: "silence" });
-      case "E":
+      case "E:":
         return void steps.push({ kind: "server closes" });
-      case "X":
+      case "X:":
         return void steps.push({ kind: "client closes" });
-      case "T":
+      case "T:":
         return void top.push(value);
-      case "M": {
+      case "M:": {
         const [, user = "", message = ""] = /^(\S+) ?(.*)$/.exec(value) ?? [];
         messages.push({ user: user.replaceAll("\\x20", " "), text: unescape(message), top });
         top = [];
@@ -91,7 +88,15 @@ export function parseTranscript(file: string, text: string): Transcript {
         throw new Error(`${place}: no such line: ${line}`);
     }
   });
+  if (top.length > 0) throw new Error(`${file}: T: lines want their M:`);
   return { file, settings: settings.join("\n"), conversations };
+}
+
+/** `250-...` is any number of lines, `{pattern*count}` so many of them, all else one. */
+function serverSteps(value: string): Step[] {
+  if (value.endsWith("-...")) return [{ kind: "server lines", start: value.slice(0, -3) }];
+  const [, pattern = value, count = 1] = /^\{(.*)\*(\d+)\}$/.exec(value) ?? [];
+  return Array(Number(count)).fill({ kind: "server", pattern });
 }
 
 /** `\r \n \t \0 \\ \xHH` are bytes, `{text*count}` is text so many times. */
