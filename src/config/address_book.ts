@@ -67,7 +67,7 @@ export class AddressBook {
       if (next) this.#follow(next, [...way, user], directories, remote);
       else if (this.isLocal(mailbox.domain)) {
         throw new ForwardError(`forwards to ${printMailbox(mailbox)}, but there is no such user`);
-      } else remote.set(printMailbox(mailbox), mailbox);
+      } else remote.set(keyOf(mailbox), mailbox);
     }
   }
 
@@ -85,4 +85,9 @@ export class AddressBook {
 
 function circle(way: readonly User[], user: User): string {
   return [...way.slice(way.indexOf(user)), user].map(({ name }) => name).join(" -> ");
+}
+
+/** The same for the same mailbox: of the domain the case does not count, of the local-part it may. */
+function keyOf({ localPart, domain }: Mailbox): string {
+  return printMailbox({ localPart, domain: domain.toLowerCase() });
 }

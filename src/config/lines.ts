@@ -12,7 +12,7 @@ export interface Line {
 /**
  * Reads a file. `#` begins a comment at the start of a line or after a blank. CR LF line ends, a
  * byte order mark and blanks at the ends of lines do no harm. Throws ConfigurationError when the
- * file cannot be read or is not UTF-8.
+ * file cannot be read, is not UTF-8 or holds control characters.
  */
 export async function readLines(file: string): Promise<Line[]> {
   let bytes;
@@ -27,9 +27,14 @@ export async function readLines(file: string): Promise<Line[]> {
   } catch {
     throw new ConfigurationError([{ file, message: "is not UTF-8 text" }]);
   }
-  return text.split("\n")
-    .map((line, i) => ({ number: i + 1, text: line.replace(/(^|\s)#.*$/, "").trim() }))
-    .filter((line) => line.text !== "");
+  const lines = text.split(/\r?\n/).map((line, i) => {
+    return { number: i + 1, text: line.replace(/(^|\s)#.*$/, "").trim() };
+  });
+  const problems = lines.filter((line) => /[^\t\P{Cc}]/u.test(line.text)).map(({ number }) => {
+    return { file, line: number, message: "holds a control character" };
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return lines.filter((line) => line.text !== "");
 }
 
 function unreadable(error: unknown): string {

@@ -68,8 +68,6 @@ function looksLikeAddresses(value: string): boolean {
 
 function parseDirectory(value: string): { directory: string } | string {
   if (value.includes(":")) return `"${value}" is no directory, it holds a colon`;
-  // deno-lint-ignore no-control-regex
-  if (/[\x00-\x1f\x7f]/.test(value)) return "the directory's name holds a control character";
   return { directory: value.length > 1 ? value.replace(/\/+$/, "") || "/" : value };
 }
 

@@ -122,6 +122,8 @@ export function oneOf<T extends string>(...words: T[]): Reader<T> {
 /** A path of the operating system. */
 export function path(text: string): string {
   // deno-lint-ignore no-control-regex
-  if (text === "" || /[\x00-\x1f\x7f]/.test(text)) throw new ValueError(`"${text}" is no path`);
+  if (text === "" || /[\x00-\x1f\x7f]/.test(text)) {
+    throw new ValueError("a path has visible characters alone, one at least");
+  }
   return text;
 }

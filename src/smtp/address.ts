@@ -59,7 +59,10 @@ function readPath(cursor: Cursor, postmaster: boolean): Path {
   const route = readRoute(cursor);
   const mailbox = readMailbox(cursor, postmaster && route.length === 0);
   if (!cursor.accept(">")) throw new PathError("the path does not end in >");
-  if (cursor.at - start > MAX_PATH) throw new PathError("path too long");
+  // Neither as it came nor as it would go on: what is taken in must be fit to be sent out.
+  if (Math.max(cursor.at - start, printPath(mailbox).length) > MAX_PATH) {
+    throw new PathError("path too long");
+  }
   return { mailbox, route };
 }
 
@@ -77,7 +80,9 @@ function readRoute(cursor: Cursor): string[] {
 function readMailbox(cursor: Cursor, postmaster: boolean): Mailbox {
   const start = cursor.at;
   const localPart = cursor.peek() === '"' ? readQuotedString(cursor) : readDotString(cursor);
-  if (cursor.at - start > MAX_LOCAL_PART) throw new PathError("local-part too long");
+  if (Math.max(cursor.at - start, printLocalPart(localPart).length) > MAX_LOCAL_PART) {
+    throw new PathError("local-part too long");
+  }
   if (cursor.accept("@")) return { localPart, domain: readDomain(cursor) };
   if (postmaster && isPostmaster(localPart)) return { localPart, domain: "" };
   throw new PathError("the address lacks its domain");
@@ -172,10 +177,13 @@ export function sameDomain(a: string, b: string): boolean {
 
 /** Writes a mailbox with no more quoting than it needs (RFC 5321 4.1.2). */
 export function printMailbox({ localPart, domain }: Mailbox): string {
-  const local = DOT_STRING.test(localPart)
-    ? localPart
-    : `"${localPart.replace(/["\\]/g, (character) => `\\${character}`)}"`;
+  const local = printLocalPart(localPart);
   return domain === "" ? local : `${local}@${domain}`;
+}
+
+function printLocalPart(localPart: string): string {
+  if (DOT_STRING.test(localPart)) return localPart;
+  return `"${localPart.replace(/["\\]/g, (character) => `\\${character}`)}"`;
 }
 
 /** Writes a path in its angle brackets, without a route; null is `<>`. */

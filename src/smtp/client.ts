@@ -5,7 +5,7 @@
 
 import { type Mailbox, printPath } from "./address.ts";
 import type { Reply } from "./reply.ts";
-import { ReplyReader } from "./reply_reader.ts";
+import { ReplyError, ReplyReader } from "./reply_reader.ts";
 
 export interface Envelope {
   /** Own name or address literal for EHLO. */
@@ -87,8 +87,14 @@ export class ClientSession {
   }
 
   #hear(reply: Reply): ClientEvent | undefined {
-    const positive = reply.code < 300;
-    switch (this.#step) {
+    const step = this.#step;
+    if (step === "QUIT") return { kind: "done", results: this.#results! };
+    // After DATA comes 354, at the end of each other step 2yz; before the text's end nothing good can.
+    const positive = step === "DATA" ? reply.code === 354 : step !== "text" && reply.code < 300;
+    if (!positive && reply.code < 400) {
+      throw new ReplyError(`the server answers ${reply.code} where that makes no sense`);
+    }
+    switch (step) {
       case "greeting":
         return positive ? this.#say("EHLO", `EHLO ${this.#envelope.host}`) : this.#decide(reply);
       case "EHLO":
@@ -103,15 +109,12 @@ export class ClientSession {
       case "RCPT":
         return this.#recipient(reply);
       case "DATA":
-        if (reply.code !== 354) return this.#decide(reply);
+        if (!positive) return this.#decide(reply);
         this.#step = "text";
         return { kind: "text" };
       case "text":
-        // A reply before the text has ended is the server's last word on it.
       case "end":
         return this.#decide(reply);
-      case "QUIT":
-        return { kind: "done", results: this.#results! };
     }
   }
 
@@ -159,6 +162,8 @@ export class ClientSession {
   }
 
   #say(step: Step, line: string): undefined {
+    // The last gate: nothing in an envelope may end its line and begin another.
+    if (/[^ -~]/.test(line)) throw new RangeError(`no command: ${JSON.stringify(line)}`);
     this.#step = step;
     this.#output += `${line}\r\n`;
   }

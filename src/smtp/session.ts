@@ -172,8 +172,8 @@ export class Session {
   }
 
   #refuse(what: string, reply: Reply): void {
-    // Errors of syntax and order count (x0z and 555), what is refused for its content does not.
-    const counts = reply.code < 510 || reply.code === 555;
+    // Errors of syntax and order count (50z and 555), what is refused for its content does not.
+    const counts = reply.code >= 500 && reply.code < 510 || reply.code === 555;
     if (counts && ++this.#errors > MAX_ERRORS) {
       const farewell = replies.tooManyErrors(this.#options.host);
       this.#events.push({ kind: "refused", what, reply: farewell });
