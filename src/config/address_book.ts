@@ -9,6 +9,12 @@ export interface Destination {
   readonly remote: readonly Mailbox[];
 }
 
+/** A Destination in the making. */
+interface Ends {
+  readonly directories: Set<string>;
+  readonly remote: Map<string, Mailbox>;
+}
+
 /** A forward that cannot work. */
 export class ForwardError extends Error {
   override name = "ForwardError";
@@ -43,39 +49,35 @@ export class AddressBook {
 
   /** Follows a user's forwards to their ends. Throws ForwardError like `find`. */
   endsOf(user: User): Destination {
-    const directories = new Set<string>();
-    const remote = new Map<string, Mailbox>();
-    this.#follow(user, [], directories, remote);
-    return { directories: [...directories], remote: [...remote.values()] };
+    const ends = { directories: new Set<string>(), remote: new Map<string, Mailbox>() };
+    this.#follow(user, [], ends, new Set());
+    return { directories: [...ends.directories], remote: [...ends.remote.values()] };
   }
 
-  #follow(
-    user: User,
-    way: readonly User[],
-    directories: Set<string>,
-    remote: Map<string, Mailbox>,
-  ): void {
-    if ("directory" in user.target) {
-      directories.add(user.target.directory);
-      return;
-    }
+  /** `way` are the users on the way here, `followed` those whose ends are found already. */
+  #follow(user: User, way: readonly User[], ends: Ends, followed: Set<User>): void {
     if (way.includes(user)) {
       throw new ForwardError(`forwards go in a circle: ${circle(way, user)}`);
     }
+    if (followed.has(user)) return;
+    followed.add(user);
+    if ("directory" in user.target) {
+      ends.directories.add(user.target.directory);
+      return;
+    }
     for (const mailbox of user.target.forwards) {
       const next = this.isLocal(mailbox.domain) ? this.#user(mailbox.localPart) : undefined;
-      if (next) this.#follow(next, [...way, user], directories, remote);
+      if (next) this.#follow(next, [...way, user], ends, followed);
       else if (this.isLocal(mailbox.domain)) {
         throw new ForwardError(`forwards to ${printMailbox(mailbox)}, but there is no such user`);
-      } else remote.set(keyOf(mailbox), mailbox);
+      } else ends.remote.set(keyOf(mailbox), mailbox);
     }
   }
 
   /** The exact name, the name before a `+`, the postmaster, then whoever takes the rest. */
   #user(localPart: string): User | undefined {
     const name = localPart.toLowerCase();
-    // `*` is a legal local-part and must not be taken for the line of that name.
-    const exact = name === "*" ? undefined : this.#users.get(name);
+    const exact = this.#users.get(name);
     if (exact) return exact;
     const plus = name.indexOf("+");
     if (plus > 0) return this.#user(name.slice(0, plus));

@@ -28,7 +28,7 @@ export async function readLines(file: string): Promise<Line[]> {
     throw new ConfigurationError([{ file, message: "is not UTF-8 text" }]);
   }
   const lines = text.split(/\r?\n/).map((line, i) => {
-    return { number: i + 1, text: line.replace(/(^|\s)#.*$/, "").trim() };
+    return { number: i + 1, text: line.replace(/(^|\s)#.*$/s, "").trim() };
   });
   const problems = lines.filter((line) => /[^\t\P{Cc}]/u.test(line.text)).map(({ number }) => {
     return { file, line: number, message: "holds a control character" };

@@ -13,8 +13,10 @@ export interface Network {
 export function parseNetwork(text: string): Network {
   const [addressText = "", bitsText, ...more] = text.split("/");
   const address = parseIp(addressText);
-  if (!address || more.length > 0) {
-    throw new ValueError(`"${text}" is no network, write it like 192.0.2.0/24 or 2001:db8::/32`);
+  if (!address || more.length > 0 || /\s/.test(text)) {
+    throw new ValueError(
+      `"${text}" is no network, write it like 192.0.2.0/24 or 2001:db8::/32`,
+    );
   }
   const most = address.length * 8;
   if (bitsText === undefined) return { address, bits: most };

@@ -87,8 +87,12 @@ export function addressPort(text: string): HostPort {
 }
 
 function domainOrAddress(text: string): string {
-  const bare = /^\[(?:ipv6:)?(.*)\]$/i.exec(text)?.[1] ?? text;
-  return canonicalIp(bare) ?? domain(text);
+  // Only an address may stand in brackets here: no other literal can be connected to.
+  const bare = /^\[(?:ipv6:)?(.*)\]$/i.exec(text)?.[1];
+  const address = canonicalIp(bare ?? text);
+  if (address !== undefined) return address;
+  if (bare === undefined) return domain(text);
+  throw new ValueError(`"${text}" is no host, write it like mx.example:25`);
 }
 
 /** Items with commas between them; an empty text is an empty list. */

@@ -143,7 +143,9 @@ function normalLiteral(content: string): string | undefined {
   const colon = content.indexOf(":");
   const tag = colon < 0 ? "" : content.slice(0, colon);
   const tagged = tag.toLowerCase() === "ipv6";
-  const ip = tagged ? parseIpv6(content.slice(colon + 1)) : parseIp(content);
+  const text = tagged ? content.slice(colon + 1) : content;
+  // What is tagged as IPv6 must be written as IPv6; an IPv4 address mapped into it is still that one.
+  const ip = tagged && !parseIpv6(text) ? undefined : parseIp(text);
   if (ip) return addressLiteral(ip);
   const other = !tagged && /^[A-Za-z0-9-]*[A-Za-z0-9]$/.test(tag) && colon < content.length - 1;
   return other && content.length + 2 <= MAX_DOMAIN ? `[${content}]` : undefined;

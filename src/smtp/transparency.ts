@@ -11,7 +11,6 @@ const encoder = new TextEncoder();
 export class TextSender {
   #lineStart = true;
   #endsInCr = false;
-  #endsInCrLf = true;
 
   /** What to write for a piece: views into it, with periods between them. */
   convert(bytes: Uint8Array): Uint8Array[] {
@@ -23,7 +22,7 @@ export class TextSender {
         pieces.push(bytes.subarray(start, at), DOUBLED);
         start = at;
       }
-      this.#lineStart = this.#endsInCrLf = byte === LF && this.#endsInCr;
+      this.#lineStart = byte === LF && this.#endsInCr;
       this.#endsInCr = byte === CR;
     }
     pieces.push(bytes.subarray(start));
@@ -32,6 +31,6 @@ export class TextSender {
 
   /** The end mark; a text that does not end in CR LF gets one first, no other gets a second. */
   end(): Uint8Array {
-    return encoder.encode(this.#endsInCrLf ? ".\r\n" : "\r\n.\r\n");
+    return encoder.encode(this.#lineStart ? ".\r\n" : "\r\n.\r\n");
   }
 }
