@@ -13,7 +13,7 @@ export interface Network {
 export function parseNetwork(text: string): Network {
   const [addressText = "", bitsText, ...more] = text.split("/");
   const address = parseIp(addressText);
-  if (!address || more.length > 0 || /\s/.test(text)) {
+  if (!address || more.length > 0 || /\s\S*[.:]/.test(text)) {
     throw new ValueError(
       `"${text}" is no network, write it like 192.0.2.0/24 or 2001:db8::/32`,
     );
