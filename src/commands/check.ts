@@ -7,7 +7,6 @@ import { tryListening, tryMailboxes } from "../daemon/preflight.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
 import { hostPort, listenAddresses } from "../receiver/listener.ts";
-import { maildirNames } from "../receiver/receiver.ts";
 import { complain, Exit, say } from "./terminal.ts";
 
 /** Says everything that would keep the daemon from serving, or that nothing does. */
@@ -21,13 +20,8 @@ export async function check(mailFile: string, userFile: string): Promise<Exit> {
     return Exit.Misused;
   }
   const { mail, users } = configuration;
-  const names = maildirNames(mail.HOSTNAME, {
-    now: Date.now,
-    random: Math.random,
-    process: Deno.pid,
-  });
   const problems = [
-    ...await tryMailboxes(configuration, new SystemDisk(), names),
+    ...await tryMailboxes(configuration, new SystemDisk()),
     ...tryListening(configuration),
   ];
   for (const name of withoutEffect(configuration.lines.keys())) {

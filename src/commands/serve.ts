@@ -9,7 +9,6 @@ import { listenProblem, prepareMailboxes } from "../daemon/preflight.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
 import { type Log, startLog } from "../log.ts";
-import { maildirNames } from "../receiver/receiver.ts";
 import { VERSION } from "./help.ts";
 import { complain, Exit } from "./terminal.ts";
 
@@ -48,12 +47,7 @@ async function start(
 ): Promise<{ log: Log; receiver: ReceiverWorker }> {
   const configuration = await readConfiguration(mailFile, userFile, system);
   const { mail, users } = configuration;
-  const names = maildirNames(mail.HOSTNAME, {
-    now: Date.now,
-    random: Math.random,
-    process: Deno.pid,
-  });
-  const problems = await prepareMailboxes(configuration, new SystemDisk(), names);
+  const problems = await prepareMailboxes(configuration, new SystemDisk());
   if (problems.length > 0) throw new ConfigurationError(problems);
   const receiver = new ReceiverWorker(configuration);
   const addresses = await listening(receiver, configuration);

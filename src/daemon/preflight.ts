@@ -8,6 +8,7 @@ import type { Disk } from "../disk.ts";
 import { makeMaildir, sweepMaildir } from "../mailbox/maildir.ts";
 import type { MaildirNames } from "../mailbox/name.ts";
 import { ListenError, openListeners } from "../receiver/listener.ts";
+import { maildirNames } from "../receiver/receiver.ts";
 
 /**
  * Makes every mailbox directory that is missing and sweeps out what an earlier daemon left
@@ -16,8 +17,8 @@ import { ListenError, openListeners } from "../receiver/listener.ts";
 export function prepareMailboxes(
   configuration: Configuration,
   disk: Disk,
-  names: MaildirNames,
 ): Promise<Problem[]> {
+  const names = ownNames(configuration);
   return eachMailbox(configuration, async (directory) => {
     await makeMaildir(disk, directory);
     await tryWriting(disk, `${directory}/tmp`, names);
@@ -32,8 +33,8 @@ export function prepareMailboxes(
 export function tryMailboxes(
   configuration: Configuration,
   disk: Disk,
-  names: MaildirNames,
 ): Promise<Problem[]> {
+  const names = ownNames(configuration);
   return eachMailbox(configuration, async (directory) => {
     for (const part of ["tmp", "new", "cur"]) {
       await tryWriting(disk, await nearestExisting(`${directory}/${part}`), names);
@@ -73,6 +74,11 @@ async function eachMailbox(
     }
   }
   return problems;
+}
+
+function ownNames({ mail }: Configuration): MaildirNames {
+  const facts = { now: Date.now, random: Math.random, process: Deno.pid };
+  return maildirNames(mail.HOSTNAME, facts);
 }
 
 async function tryWriting(disk: Disk, directory: string, names: MaildirNames): Promise<void> {

@@ -4,6 +4,7 @@ import {
   isDomainName,
   type Mailbox,
   parseDomain,
+  type Path,
   PathError,
   readForwardPath,
   readReversePath,
@@ -112,19 +113,12 @@ function parseHello(verb: Hello["verb"], argument: string): Hello | Reply {
 }
 
 function parseMail(argument: string): Mail | Reply {
-  const cursor = new Cursor(argument);
-  if (!cursor.accept("FROM:")) return replies.badMail;
-  // `FROM: <a@b>` is no grammar's, but common clients say it.
-  cursor.run(/ /);
-  let reversePath;
-  try {
-    reversePath = readReversePath(cursor);
-  } catch (error) {
-    if (error instanceof PathError) return replies.badReversePath(error.message);
-    throw error;
-  }
-  const parameters = parseParameters(cursor.rest);
-  if (!parameters) return replies.badMail;
+  const parsed = parsePath(argument, "FROM:", readReversePath, {
+    command: replies.badMail,
+    path: replies.badReversePath,
+  });
+  if ("code" in parsed) return parsed;
+  const { path, parameters } = parsed;
   let size: number | undefined;
   let body: BodyType | undefined;
   for (const [name, value] of parameters) {
@@ -144,7 +138,7 @@ function parseMail(argument: string): Mail | Reply {
   }
   return {
     verb: "MAIL",
-    reversePath: reversePath && reversePath.mailbox,
+    reversePath: path && path.mailbox,
     size,
     body: body ?? "7BIT",
     extended: parameters.length > 0,
@@ -152,20 +146,34 @@ function parseMail(argument: string): Mail | Reply {
 }
 
 function parseRcpt(argument: string): Rcpt | Reply {
+  const parsed = parsePath(argument, "TO:", readForwardPath, {
+    command: replies.badRcpt,
+    path: replies.badForwardPath,
+  });
+  if ("code" in parsed) return parsed;
+  if (parsed.parameters.length > 0) return replies.unknownParameter;
+  return { verb: "RCPT", forwardPath: parsed.path.mailbox };
+}
+
+/** `FROM:<path> parameters` or `TO:<path> parameters`; `bad` are the replies to what is not that. */
+function parsePath<P extends Path | null>(
+  argument: string,
+  word: string,
+  read: (cursor: Cursor) => P,
+  bad: { readonly command: Reply; readonly path: (why: string) => Reply },
+): { path: P; parameters: Parameter[] } | Reply {
   const cursor = new Cursor(argument);
-  if (!cursor.accept("TO:")) return replies.badRcpt;
+  if (!cursor.accept(word)) return bad.command;
+  // `FROM: <a@b>` is no grammar's, but common clients say it.
   cursor.run(/ /);
-  let forwardPath;
   try {
-    forwardPath = readForwardPath(cursor);
+    const path = read(cursor);
+    const parameters = parseParameters(cursor.rest);
+    return parameters ? { path, parameters } : bad.command;
   } catch (error) {
-    if (error instanceof PathError) return replies.badForwardPath(error.message);
+    if (error instanceof PathError) return bad.path(error.message);
     throw error;
   }
-  const parameters = parseParameters(cursor.rest);
-  if (!parameters) return replies.badRcpt;
-  if (parameters.length > 0) return replies.unknownParameter;
-  return { verb: "RCPT", forwardPath: forwardPath.mailbox };
 }
 
 type Parameter = readonly [name: string, value: string | undefined];
