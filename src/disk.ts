@@ -6,6 +6,8 @@
  * what was not synced.
  */
 
+import { dirname } from "node:path";
+
 /** A file being written. */
 export interface DurableFile {
   /** Appends all of `bytes`. */
@@ -40,16 +42,32 @@ export class SystemDisk implements Disk {
   readonly #syncs = new SharedSyncs(syncDirectoryNow);
 
   async makeDirectory(path: string): Promise<void> {
-    const above = parent(path);
+    const above = dirname(path);
     try {
       await Deno.mkdir(path, { mode: 0o700 });
     } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists && (await Deno.stat(path)).isDirectory) return;
+      if (error instanceof Deno.errors.AlreadyExists && (await Deno.stat(path)).isDirectory) {
+        return await this.#syncIfPermitted(above);
+      }
       if (!(error instanceof Deno.errors.NotFound) || above === path) throw error;
       await this.makeDirectory(above);
       return await this.makeDirectory(path);
     }
     await this.syncDirectory(above);
+  }
+
+  /**
+   * Whoever made the directory that is there may have been stopped before its name was durable. Where
+   * only its owner may sync it, that is the owner's business.
+   */
+  async #syncIfPermitted(path: string): Promise<void> {
+    try {
+      await this.syncDirectory(path);
+    } catch (error) {
+      const forbidden = error instanceof Deno.errors.PermissionDenied ||
+        error instanceof Deno.errors.NotCapable;
+      if (!forbidden) throw error;
+    }
   }
 
   async create(path: string): Promise<DurableFile> {
@@ -156,9 +174,4 @@ async function syncDirectoryNow(path: string): Promise<void> {
   } finally {
     directory.close();
   }
-}
-
-function parent(path: string): string {
-  const slash = path.replace(/\/+$/, "").lastIndexOf("/");
-  return slash < 0 ? "." : path.slice(0, slash) || "/";
 }

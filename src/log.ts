@@ -1,5 +1,5 @@
 /**
- * One line per event on standard output, for people (`time level event key=value …`) or as JSON.
+ * One line per event, for people (`time level event key=value …`) or as JSON.
  * The only file that knows the logging library.
  */
 
@@ -29,9 +29,9 @@ const LEVELS: Readonly<Record<Level, LogLevel>> = {
 
 /**
  * Starts logging from `level` upwards. A logger of the same thread started earlier is replaced.
- * `write` takes one line with its end; the preset writes to standard output.
+ * `write` takes one line with its end.
  */
-export function startLog(level: Level, format: Format, write = writeToStandardOutput): Log {
+export function startLog(level: Level, format: Format, write: (line: string) => void): Log {
   const line = format === "json" ? jsonLine : textLine;
   configureSync({
     reset: true,
@@ -86,20 +86,4 @@ function escapeControls(json: string): string {
   return json.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
-}
-
-const encoder = new TextEncoder();
-
-/**
- * Writes synchronously: the line is out before the event's consequence. When nobody reads standard
- * output any more the line is lost, the mail is not.
- */
-function writeToStandardOutput(line: string): void {
-  try {
-    const bytes = encoder.encode(line);
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.WouldBlock) return;
-    throw error;
-  }
 }

@@ -11,7 +11,7 @@ async function main(words: readonly string[]): Promise<Exit> {
   const unknown: string[] = [];
   const args = parseArgs([...words], {
     boolean: ["help", "version", "verbose"],
-    string: ["to", "from", "server"],
+    string: ["to", "from", "server", "_"],
     collect: ["to"],
     alias: { h: "help", v: "verbose" },
     unknown: (word: string) => {
@@ -46,7 +46,14 @@ async function main(words: readonly string[]): Promise<Exit> {
   if (mailFile === undefined || userFile === undefined) {
     return misused("two configuration files are needed: MAIL_CONF USER_CONF");
   }
-  if (more.length > 0) return misused(`there is no use for ${more.join(", ")}`);
+  if (more.length > 0) {
+    return misused(
+      command === "check" ? `check has no use for ${more.join(", ")}` : `no command ${command}`,
+    );
+  }
+  if (args.to.length > 0 || args.from !== undefined || args.server !== undefined || args.verbose) {
+    return misused("--to, --from, --server and -v are for send");
+  }
   return command === "check" ? await check(mailFile, userFile) : await serve(mailFile, userFile);
 }
 

@@ -1,12 +1,15 @@
 /** `denosmtpd check MAIL_CONF USER_CONF`: what is wrong with a configuration, before it serves. */
 
-import { mailboxDirectories, readConfiguration } from "../config/configuration.ts";
+import { type Configuration, readConfiguration } from "../config/configuration.ts";
 import { withoutEffect } from "../config/mail_conf.ts";
 import { ConfigurationError, problemText } from "../config/problem.ts";
 import { tryListening, tryMailboxes } from "../daemon/preflight.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
-import { hostPort, listenAddresses } from "../receiver/listener.ts";
+import { listenAddresses, printHostPort } from "../receiver/listener.ts";
+import type { User } from "../config/user_conf.ts";
+import { printMailbox } from "../smtp/address.ts";
+import { resolve } from "node:path";
 import { complain, Exit, say } from "./terminal.ts";
 
 /** Says everything that would keep the daemon from serving, or that nothing does. */
@@ -24,14 +27,30 @@ export async function check(mailFile: string, userFile: string): Promise<Exit> {
     ...await tryMailboxes(configuration, new SystemDisk()),
     ...tryListening(configuration),
   ];
-  for (const name of withoutEffect(configuration.lines.keys())) {
-    say(`note: ${name} is set, but nothing in this version uses it`);
-  }
+  notes(configuration).forEach((note) => say(`note: ${note}`));
   problems.map(problemText).forEach(complain);
   if (problems.length > 0) return Exit.Misused;
-  const addresses = listenAddresses(mail).map((address) => hostPort(address, mail.LISTEN_PORT));
+  const addresses = listenAddresses(mail).map((address) => {
+    return printHostPort(address, mail.LISTEN_PORT);
+  });
   say(`${mail.HOSTNAME} can listen on ${addresses.join(", ")}`);
-  say(`${users.length} users, ${mailboxDirectories(configuration).length} mailbox directories`);
+  users.forEach((user) => say(`${user.name}: ${whereTo(user)}`));
   say("good");
   return Exit.Good;
+}
+
+/** What is no fault, but most likely not what was meant. */
+function notes({ mail, lines }: Configuration): string[] {
+  const unused = withoutEffect(lines.keys());
+  const unqualified = !/[.[]/.test(mail.HOSTNAME);
+  return [
+    ...unused.map((name) => `${name} is set, but nothing in this version uses it`),
+    ...unqualified ? [`HOSTNAME is ${mail.HOSTNAME}, which other hosts cannot look up`] : [],
+  ];
+}
+
+function whereTo({ target }: User): string {
+  return "directory" in target
+    ? resolve(target.directory)
+    : `forwards to ${target.forwards.map(printMailbox).join(", ")}`;
 }

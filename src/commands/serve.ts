@@ -1,43 +1,65 @@
 /** `denosmtpd MAIL_CONF USER_CONF`: the daemon. */
 
 import { type Configuration, readConfiguration } from "../config/configuration.ts";
-import { ConfigurationError } from "../config/problem.ts";
+import { ConfigurationError, problemText } from "../config/problem.ts";
 import { withoutEffect } from "../config/mail_conf.ts";
-import { ReceiverWorker, StartError } from "../daemon/daemon.ts";
+import { ReceiverWorker } from "../daemon/daemon.ts";
 import { dropPermissions } from "../daemon/permissions.ts";
-import { listenProblem, prepareMailboxes } from "../daemon/preflight.ts";
+import {
+  listenProblem,
+  prepareMailboxes,
+  sweepMailboxes,
+  tryListening,
+  withRealPaths,
+} from "../daemon/preflight.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
+import { LineWriter } from "../line_writer.ts";
 import { type Log, startLog } from "../log.ts";
+import { ListenError } from "../receiver/listener.ts";
 import { VERSION } from "./help.ts";
 import { complain, Exit } from "./terminal.ts";
 
 /** Milliseconds for texts that are coming in when the daemon is told to stop. */
 const GRACE = 10_000;
+/** Milliseconds for the last lines of the log. */
+const LAST_LINES = 1000;
 
-/** Serves until SIGTERM or SIGINT; a second one ends it at once. */
+const output = new LineWriter(Deno.stdout);
+
+/** Milliseconds within which a second signal is an echo of the first: Ctrl-C reaches all of a group. */
+const ECHO = 1000;
+
+/** Serves until SIGTERM or SIGINT; a second one, later, ends it at once. */
 export async function serve(mailFile: string, userFile: string): Promise<Exit> {
   // From the first moment on: a signal during the start must not end it without order.
   const stop = stopSignal();
+  // A write beyond the largest file allowed shall fail, not end the daemon.
+  Deno.addSignalListener("SIGXFSZ", () => {});
   let started;
   try {
     started = await start(mailFile, userFile);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    error.message.split("\n").forEach(complain);
+    error.problems.map(problemText).forEach(complain);
     return Exit.Misused;
   }
   const { log, receiver } = started;
+  Deno.addSignalListener("SIGHUP", () => {
+    log.warn("signal ignored", { signal: "SIGHUP", reason: "a new configuration needs a restart" });
+  });
   try {
     const signal = await Promise.race([stop, receiver.failed]);
     log.info("stopping", { signal });
     await receiver.stop(GRACE);
+    log.info("stopped");
+    return Exit.Good;
   } catch (error) {
     log.error("stopped", { error: String(error) });
     return Exit.Failed;
+  } finally {
+    await output.flush(LAST_LINES);
   }
-  log.info("stopped");
-  return Exit.Good;
 }
 
 /** Throws ConfigurationError where it cannot. */
@@ -45,17 +67,18 @@ async function start(
   mailFile: string,
   userFile: string,
 ): Promise<{ log: Log; receiver: ReceiverWorker }> {
-  const configuration = await readConfiguration(mailFile, userFile, system);
+  const { configuration, swept } = await prepare(
+    await readConfiguration(mailFile, userFile, system),
+  );
   const { mail, users } = configuration;
-  const problems = await prepareMailboxes(configuration, new SystemDisk());
-  if (problems.length > 0) throw new ConfigurationError(problems);
   const receiver = new ReceiverWorker(configuration);
   const addresses = await listening(receiver, configuration);
   await dropPermissions();
-  const log = startLog(mail.LOG_LEVEL, mail.LOG_FORMAT);
+  const log = startLog(mail.LOG_LEVEL, mail.LOG_FORMAT, (line) => output.write(line));
   for (const name of withoutEffect(configuration.lines.keys())) {
     log.warn("setting without effect", { name, reason: "not part of this version" });
   }
+  if (swept > 0) log.warn("unfinished messages removed", { files: swept });
   log.info("started", {
     version: VERSION,
     host: mail.HOSTNAME,
@@ -65,6 +88,18 @@ async function start(
   return { log, receiver };
 }
 
+/** Mailboxes made and swept, their directories by their real paths. Throws ConfigurationError. */
+async function prepare(
+  configuration: Configuration,
+): Promise<{ configuration: Configuration; swept: number }> {
+  const disk = new SystemDisk();
+  const problems = await prepareMailboxes(configuration, disk);
+  if (problems.length === 0) problems.push(...tryListening(configuration));
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const prepared = await withRealPaths(configuration);
+  return { configuration: prepared, swept: await sweepMailboxes(prepared, disk) };
+}
+
 async function listening(
   receiver: ReceiverWorker,
   configuration: Configuration,
@@ -72,18 +107,18 @@ async function listening(
   try {
     return await receiver.listening();
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    throw new ConfigurationError([listenProblem(configuration, error.message)]);
+    if (!(error instanceof ListenError)) throw error;
+    throw new ConfigurationError([listenProblem(configuration, error)]);
   }
 }
 
 function stopSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {
-    let asked = false;
+    let asked: number | undefined;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       Deno.addSignalListener(signal, () => {
-        if (asked) Deno.exit(Exit.Failed);
-        asked = true;
+        asked ??= performance.now();
+        if (performance.now() - asked > ECHO) Deno.exit(Exit.Failed);
         resolve(signal);
       });
     }

@@ -1,4 +1,4 @@
-/** What people read: results on standard output, troubles on standard error, bytes from standard input. */
+/** What people read: results on standard output, troubles on standard error. */
 
 const encoder = new TextEncoder();
 
@@ -12,9 +12,14 @@ export function complain(text: string): void {
   write(Deno.stderr, `denosmtpd: ${text}`);
 }
 
+/** Where nobody reads, or nothing can be written, there is nothing left to say. */
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = encoder.encode(`${text}\n`);
-  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  try {
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  } catch {
+    Deno.exit(Exit.Failed);
+  }
 }
 
 /** How a command ended. */

@@ -9,8 +9,11 @@ export interface Destination {
   readonly remote: readonly Mailbox[];
 }
 
+/** Users that mail may be handed on through. */
+const MOST_FORWARDS = 100;
+
 /** A Destination in the making. */
-interface Ends {
+interface Gathered {
   readonly directories: Set<string>;
   readonly remote: Map<string, Mailbox>;
 }
@@ -29,8 +32,10 @@ export class AddressBook {
   constructor(domains: readonly string[], users: readonly User[]) {
     this.#domains = domains;
     for (const user of users) this.#users.set(user.name.toLowerCase(), user);
+    // The first whose mail stays here, for the postmaster's must not be refused (RFC 5321 4.5.1).
     this.#postmaster = this.#users.get("postmaster") ??
-      users.find((user) => user.name !== "*") ?? users[0];
+      users.find((user) => user.name !== "*" && this.#staysHere(user)) ??
+      this.#users.get("*") ?? users[0];
   }
 
   /** Whether mail for this domain ends here. The bare Postmaster's does. */
@@ -55,9 +60,12 @@ export class AddressBook {
   }
 
   /** `way` are the users on the way here, `followed` those whose ends are found already. */
-  #follow(user: User, way: readonly User[], ends: Ends, followed: Set<User>): void {
+  #follow(user: User, way: readonly User[], ends: Gathered, followed: Set<User>): void {
     if (way.includes(user)) {
       throw new ForwardError(`forwards go in a circle: ${circle(way, user)}`);
+    }
+    if (way.length > MOST_FORWARDS) {
+      throw new ForwardError(`forwards through more than ${MOST_FORWARDS} users`);
     }
     if (followed.has(user)) return;
     followed.add(user);
@@ -82,6 +90,15 @@ export class AddressBook {
     const plus = name.indexOf("+");
     if (plus > 0) return this.#user(name.slice(0, plus));
     return isPostmaster(name) ? this.#postmaster : this.#users.get("*");
+  }
+
+  #staysHere(user: User): boolean {
+    try {
+      return this.endsOf(user).remote.length === 0;
+    } catch (error) {
+      if (error instanceof ForwardError) return false;
+      throw error;
+    }
   }
 }
 

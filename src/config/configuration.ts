@@ -88,20 +88,34 @@ export function problemAt(
   return { file: files.mail, line: lines.get(name), message: `${name}: ${message}` };
 }
 
+/** Forwards that cannot work, and what was most likely meant as one. */
 function badForwards(configuration: Configuration): Problem[] {
   const book = addressBook(configuration);
+  const file = configuration.files.users;
   const problems: Problem[] = [];
   for (const user of configuration.users) {
+    const alias = "directory" in user.target && looksLikeUser(configuration, user.target.directory);
+    if (alias) problems.push({ file, line: user.line, message: `${user.name}: ${alias}` });
     try {
       book.endsOf(user);
     } catch (error) {
       if (!(error instanceof ForwardError)) throw error;
-      problems.push({
-        file: configuration.files.users,
-        line: user.line,
-        message: `${user.name}: ${error.message}`,
-      });
+      problems.push({ file, line: user.line, message: `${user.name}: ${error.message}` });
     }
   }
+  // As long as nothing leaves this host (RFC 5321 4.5.1).
+  if (problems.length === 0 && (book.find("postmaster")?.remote.length ?? 1) > 0) {
+    problems.push({
+      file,
+      message: "postmaster: its mail must have a mailbox here, name one for it",
+    });
+  }
   return problems;
+}
+
+/** A directory that is called like a user is most likely meant as that user. */
+function looksLikeUser({ mail, users }: Configuration, directory: string): string | undefined {
+  const user = users.find(({ name }) => name.toLowerCase() === directory.toLowerCase());
+  return user &&
+    `"${directory}" is a user: write ${user.name}@${mail.HOSTNAME} to forward, ./${directory} for a directory`;
 }

@@ -2,6 +2,11 @@
 
 import { ConfigurationError } from "./problem.ts";
 
+class NoFile extends Error {}
+
+/** Characters. */
+const LONGEST_LINE = 4096;
+
 export interface Line {
   /** Counted from 1. */
   readonly number: number;
@@ -17,6 +22,8 @@ export interface Line {
 export async function readLines(file: string): Promise<Line[]> {
   let bytes;
   try {
+    // A pipe or a device might never end.
+    if (!(await Deno.stat(file)).isFile) throw new NoFile();
     bytes = await Deno.readFile(file);
   } catch (error) {
     throw new ConfigurationError([{ file, message: unreadable(error) }]);
@@ -25,16 +32,27 @@ export async function readLines(file: string): Promise<Line[]> {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new ConfigurationError([{ file, message: "is not UTF-8 text" }]);
+    throw new ConfigurationError([{
+      file,
+      message: "is not UTF-8 text, save it in that encoding",
+    }]);
   }
   const lines = text.split(/\r?\n/).map((line, i) => {
     return { number: i + 1, text: line.replace(/(^|\s)#.*$/s, "").trim() };
   });
-  const problems = lines.filter((line) => /[^\t\P{Cc}]/u.test(line.text)).map(({ number }) => {
-    return { file, line: number, message: "holds a control character" };
+  const problems = lines.flatMap(({ number, text }) => {
+    const message = flaw(text);
+    return message === undefined ? [] : [{ file, line: number, message }];
   });
   if (problems.length > 0) throw new ConfigurationError(problems);
   return lines.filter((line) => line.text !== "");
+}
+
+/** What no line may have: it would cost time, or deceive whoever reads it in a message. */
+function flaw(text: string): string | undefined {
+  if (text.length > LONGEST_LINE) return `is longer than ${LONGEST_LINE} characters`;
+  const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text.replaceAll("\t", " "));
+  return invisible ? "holds a control character" : undefined;
 }
 
 function unreadable(error: unknown): string {
@@ -45,6 +63,6 @@ function unreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
     return "may not be read, Deno lacks --allow-read for it";
   }
-  if (error instanceof Deno.errors.IsADirectory) return "is a directory, not a file";
+  if (error instanceof NoFile) return "is a directory or a device, not a file";
   return `cannot be read (${error instanceof Error ? error.message : String(error)})`;
 }

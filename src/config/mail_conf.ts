@@ -1,6 +1,7 @@
 /** mail.conf: `NAME = value` per line, in any order. Every name, its reader and its preset. */
 
 import { closestString } from "@std/text/closest-string";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { readLines } from "./lines.ts";
 import { ConfigurationError, type Problem, ValueError } from "./problem.ts";
 import * as value from "./value.ts";
@@ -26,6 +27,14 @@ function variable<T>(read: Reader<T>, preset: string): Variable<T> {
   return { read, preset: () => preset };
 }
 
+/** Checked like all others but used by nothing yet: mail goes in here and not out, and without TLS. */
+const LATER = new Set<Variable<unknown>>();
+
+function later<V extends Variable<unknown>>(variable: V): V {
+  LATER.add(variable);
+  return variable;
+}
+
 /** A variable that may be left unset. */
 function optional<T>(read: Reader<T>): Variable<T | undefined> {
   return { read, preset: () => undefined };
@@ -40,41 +49,45 @@ const VARIABLES = {
   /** IP addresses to listen on. */
   LISTEN_ADDR: variable(value.someOf(value.ipAddress), "127.0.0.1"),
   LISTEN_PORT: variable(value.listeningPort, "25"),
-  RELAY_PORT: variable(value.port, "25"),
+  RELAY_PORT: later(variable(value.port, "25")),
   MAX_CLIENTS: variable(value.wholeNumber(1, 1_000_000), "1000"),
   /** Seconds. */
   CLIENT_TIMEOUT: variable(value.duration(1, 86_400), "300"),
   LOCAL_DOMAINS: variable(value.list(value.domain), ""),
-  RELAY_FROM: variable(value.networks, "127.0.0.0/8, ::1"),
-  RELAY_HOST: optional(value.hostPort),
-  SPOOL_DIR: {
-    read: value.path,
-    preset: (system) => {
-      const state = system.stateDirectory();
-      return state ? `${state}/spool` : "spool";
-    },
-  } satisfies Variable<string>,
+  RELAY_FROM: later(variable(value.networks, "127.0.0.0/8, ::1")),
+  RELAY_HOST: later(optional(value.hostPort)),
+  SPOOL_DIR: later(
+    {
+      read: value.path,
+      preset: (system) => {
+        const state = system.stateDirectory();
+        return state ? `${state}/spool` : "spool";
+      },
+    } satisfies Variable<string>,
+  ),
   MAX_CLIENTS_PER_ADDRESS: variable(value.wholeNumber(1, 1_000_000), "50"),
   /** Octets; RFC 5321 4.5.3.1.7 asks for 64 KiB at least. */
   MAX_MESSAGE_SIZE: variable(value.size(64 * 1024, 1024 ** 4), "50M"),
   /** RFC 5321 4.5.3.1.8 asks for 100 at least. */
   MAX_RECIPIENTS: variable(value.wholeNumber(100, 1_000_000), "1000"),
   /** Seconds each; the last one repeats. */
-  RETRY_DELAYS: variable(value.someOf(value.duration(1, 30 * 86_400)), "5m, 15m, 30m, 1h, 2h, 4h"),
+  RETRY_DELAYS: later(
+    variable(value.someOf(value.duration(1, 30 * 86_400)), "5m, 15m, 30m, 1h, 2h, 4h"),
+  ),
   /** Seconds. */
-  QUEUE_LIFETIME: variable(value.duration(60, 365 * 86_400), "5d"),
-  NAME_SERVER: optional(value.addressPort),
-  TLS_CERT: optional(value.path),
-  TLS_KEY: optional(value.path),
-  SUBMISSION_PORT: optional(value.port),
-  SUBMISSIONS_PORT: optional(value.port),
-  RELAY_TLS: variable(value.oneOf<RelayTls>("may", "verify", "none"), "may"),
-  RELAY_TLS_FOR: variable(value.list(tlsForDomain), ""),
-  RELAY_LOGIN_FILE: optional(value.path),
+  QUEUE_LIFETIME: later(variable(value.duration(60, 365 * 86_400), "5d")),
+  NAME_SERVER: later(optional(value.addressPort)),
+  TLS_CERT: later(optional(value.path)),
+  TLS_KEY: later(optional(value.path)),
+  SUBMISSION_PORT: later(optional(value.port)),
+  SUBMISSIONS_PORT: later(optional(value.port)),
+  RELAY_TLS: later(variable(value.oneOf<RelayTls>("may", "verify", "none"), "may")),
+  RELAY_TLS_FOR: later(variable(value.list(tlsForDomain), "")),
+  RELAY_LOGIN_FILE: later(optional(value.path)),
   LOG_LEVEL: variable(value.oneOf("debug", "info", "warn", "error"), "info"),
   LOG_FORMAT: variable(value.oneOf("text", "json"), "text"),
   /** Receiver threads that share the port. */
-  WORKERS: variable(value.wholeNumber(1, 64), "1"),
+  WORKERS: later(variable(value.wholeNumber(1, 64), "1")),
 };
 
 /** The name of a variable, as the file spells it. */
@@ -141,7 +154,10 @@ function isVariable(name: string): name is VariableName {
 }
 
 function unknownName(name: string): string {
-  return `unknown name ${name}, did you mean ${closestString(name.toUpperCase(), NAMES)}?`;
+  const nearest = closestString(name.toUpperCase(), NAMES);
+  const near = levenshteinDistance(name.toUpperCase(), nearest) <= nearest.length / 2;
+  return `unknown name ${name}` +
+    (near ? `, did you mean ${nearest}?` : ", the names there are stand in README.md");
 }
 
 /** Values that are each right but do not go together. */
@@ -183,26 +199,7 @@ function tlsForDomain(text: string): { domain: string; tls: RelayTls } {
   };
 }
 
-/** Checked like all others, but used by nothing yet: mail goes in here and not out, and without TLS. */
-const WITHOUT_EFFECT: readonly VariableName[] = [
-  "RELAY_PORT",
-  "RELAY_FROM",
-  "RELAY_HOST",
-  "SPOOL_DIR",
-  "RETRY_DELAYS",
-  "QUEUE_LIFETIME",
-  "NAME_SERVER",
-  "TLS_CERT",
-  "TLS_KEY",
-  "SUBMISSION_PORT",
-  "SUBMISSIONS_PORT",
-  "RELAY_TLS",
-  "RELAY_TLS_FOR",
-  "RELAY_LOGIN_FILE",
-  "WORKERS",
-];
-
 /** Those of the names that nothing uses yet. */
 export function withoutEffect(names: Iterable<VariableName>): VariableName[] {
-  return [...names].filter((name) => WITHOUT_EFFECT.includes(name));
+  return [...names].filter((name) => LATER.has(VARIABLES[name]));
 }

@@ -1,6 +1,6 @@
 /** Networks in CIDR notation. */
 
-import { formatIp, type IpBytes, parseIp } from "../smtp/ip.ts";
+import { type IpBytes, parseIp } from "../smtp/ip.ts";
 import { ValueError } from "./problem.ts";
 
 /** The addresses whose first `bits` bits are those of `address`. */
@@ -13,6 +13,7 @@ export interface Network {
 export function parseNetwork(text: string): Network {
   const [addressText = "", bitsText, ...more] = text.split("/");
   const address = parseIp(addressText);
+  // A blank before another address: a list without its commas.
   if (!address || more.length > 0 || /\s\S*[.:]/.test(text)) {
     throw new ValueError(
       `"${text}" is no network, write it like 192.0.2.0/24 or 2001:db8::/32`,
@@ -39,9 +40,4 @@ export function contains(network: Network, address: string): boolean {
     if ((bytes[i]! ^ network.address[i]!) & mask) return false;
   }
   return true;
-}
-
-/** The network as text. */
-export function printNetwork({ address, bits }: Network): string {
-  return `${formatIp(address)}/${bits}`;
 }

@@ -50,8 +50,9 @@ function parseUser(text: string, line: number): User | string {
   const match = /^([^:]*?)\s*:\s*(.*?)\s*(?::\s*(\$.*))?$/.exec(text);
   if (!match) return `"${text}" is not of the form name:directory or name:address, address`;
   const [, name = "", value = "", hash] = match;
+  if (/^".*"$/.test(name)) return `${name}: write the name without quotes`;
   if (!NAME.test(name)) {
-    return `"${name}" is no user name, write only what stands before the @ of the address`;
+    return `"${name}" is no user name, write what stands before the @ of the address, in ASCII`;
   }
   if (hash !== undefined && !HASH.test(hash)) {
     return `${name}: the third field is no password hash, make one by: denosmtpd passwd`;
@@ -67,7 +68,10 @@ function looksLikeAddresses(value: string): boolean {
 }
 
 function parseDirectory(value: string): { directory: string } | string {
-  if (value.includes(":")) return `"${value}" is no directory, it holds a colon`;
+  if (value.includes(":")) {
+    return `"${value}" is no directory, it holds a colon (a password's hash begins with $scrypt$)`;
+  }
+  if (value.startsWith("~")) return `"${value}": write the whole path, ~ means nothing here`;
   return { directory: value.length > 1 ? value.replace(/\/+$/, "") || "/" : value };
 }
 

@@ -1,13 +1,13 @@
 /** Start and stop of the daemon's parts. */
 
 import type { Configuration } from "../config/configuration.ts";
+import { ListenError } from "../receiver/listener.ts";
 import type { FromReceiver, ToReceiver } from "../receiver/worker.ts";
 import { receiverPermissions } from "./permissions.ts";
+import { system } from "./system.ts";
 
-/** The daemon could not start. The message says why. */
-export class StartError extends Error {
-  override name = "StartError";
-}
+/** Milliseconds beyond the grace after which a receiver is no longer waited for. */
+const LONGEST_STOP = 5000;
 
 /** A receiver in its own thread with its own permissions. */
 export class ReceiverWorker {
@@ -29,22 +29,42 @@ export class ReceiverWorker {
     });
     // Whoever waits for something of the worker waits for this too; until then it is no one's.
     this.failed.catch(() => {});
-    this.#tell({ kind: "start", configuration, process: Deno.pid });
+    this.#tell({
+      kind: "start",
+      configuration,
+      process: Deno.pid,
+      machine: system.hostName(),
+    });
   }
 
-  /** Where it listens. Rejects with StartError where it cannot. */
+  /** Where it listens. Rejects with ListenError where it cannot. */
   async listening(): Promise<readonly string[]> {
     const answer = await this.#answer();
     if (answer.kind === "listening") return answer.addresses;
-    throw new StartError(answer.kind === "failed" ? answer.message : "the receiver stopped");
+    if (answer.kind === "failed") throw new ListenError(answer.message, answer.setting);
+    throw new Error("the receiver has stopped");
   }
 
-  /** Ends it in good order, texts in progress within `grace` milliseconds. */
+  /**
+   * Ends it in good order, texts in progress within `grace` milliseconds. Rejects when it does not
+   * end, whatever keeps it: a disk that no longer answers, say.
+   */
   async stop(grace: number): Promise<void> {
     const stopped = this.#answer();
     this.#tell({ kind: "stop", grace });
-    await stopped;
-    this.#worker.terminate();
+    let timer;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error("the receiver does not stop")),
+        grace + LONGEST_STOP,
+      );
+    });
+    try {
+      await Promise.race([stopped, late]);
+    } finally {
+      clearTimeout(timer);
+      this.#worker.terminate();
+    }
   }
 
   #tell(message: ToReceiver): void {

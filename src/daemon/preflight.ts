@@ -1,28 +1,24 @@
 /** Whether the directories and ports of a configuration can be used, tried out rather than guessed. */
 
 import { exists } from "@std/fs/exists";
-import type { Configuration } from "../config/configuration.ts";
-import { problemAt } from "../config/configuration.ts";
+import { dirname } from "node:path";
+import { type Configuration, mailboxDirectories, problemAt } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Disk } from "../disk.ts";
 import { makeMaildir, sweepMaildir } from "../mailbox/maildir.ts";
-import type { MaildirNames } from "../mailbox/name.ts";
+import { MaildirNames } from "../mailbox/name.ts";
 import { ListenError, openListeners } from "../receiver/listener.ts";
-import { maildirNames } from "../receiver/receiver.ts";
+import { system } from "./system.ts";
 
 /**
- * Makes every mailbox directory that is missing and sweeps out what an earlier daemon left
- * unfinished. Returns what stands in the way, one problem for each directory.
+ * Makes every mailbox directory that is missing and tries it out. Returns what stands in the way,
+ * one problem for each directory.
  */
-export function prepareMailboxes(
-  configuration: Configuration,
-  disk: Disk,
-): Promise<Problem[]> {
-  const names = ownNames(configuration);
+export function prepareMailboxes(configuration: Configuration, disk: Disk): Promise<Problem[]> {
+  const names = ownNames();
   return eachMailbox(configuration, async (directory) => {
     await makeMaildir(disk, directory);
-    await tryWriting(disk, `${directory}/tmp`, names);
-    await sweepMaildir(disk, names, directory);
+    await tryMaildir(disk, names, directory);
   });
 }
 
@@ -30,16 +26,41 @@ export function prepareMailboxes(
  * Tries whether `prepareMailboxes` would succeed, without leaving anything behind: what a check by
  * root makes, the daemon's own user might not be allowed to use.
  */
-export function tryMailboxes(
-  configuration: Configuration,
-  disk: Disk,
-): Promise<Problem[]> {
-  const names = ownNames(configuration);
+export function tryMailboxes(configuration: Configuration, disk: Disk): Promise<Problem[]> {
+  const names = ownNames();
   return eachMailbox(configuration, async (directory) => {
+    const missing = [];
     for (const part of ["tmp", "new", "cur"]) {
-      await tryWriting(disk, await nearestExisting(`${directory}/${part}`), names);
+      if (!await exists(`${directory}/${part}`)) missing.push(`${directory}/${part}`);
     }
+    if (missing.length === 0) await tryMaildir(disk, names, directory);
+    for (const path of missing) await tryMaking(disk, names, await nearestExisting(path));
   });
+}
+
+/**
+ * Removes what an earlier daemon left unfinished. Only once it is known that no other daemon listens
+ * where this one shall: its texts are unfinished too, and not left. Returns how many files that were.
+ */
+export async function sweepMailboxes(configuration: Configuration, disk: Disk): Promise<number> {
+  const names = ownNames();
+  let swept = 0;
+  for (const directory of mailboxDirectories(configuration)) {
+    swept += await sweepMaildir(disk, names, directory);
+  }
+  return swept;
+}
+
+/**
+ * The same configuration with each mailbox directory by its one real path. Two spellings of a
+ * directory would be two mailboxes otherwise, and a message for both could be in neither.
+ */
+export async function withRealPaths(configuration: Configuration): Promise<Configuration> {
+  const users = await Promise.all(configuration.users.map(async (user) => {
+    if (!("directory" in user.target)) return user;
+    return { ...user, target: { directory: await Deno.realPath(user.target.directory) } };
+  }));
+  return { ...configuration, users };
 }
 
 /** Tries to listen on every address. Returns what stands in the way. */
@@ -49,14 +70,16 @@ export function tryListening(configuration: Configuration): Problem[] {
     return [];
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
-    return [listenProblem(configuration, error.message)];
+    return [listenProblem(configuration, error)];
   }
 }
 
 /** A problem of listening, at the line of mail.conf that can mend it. */
-export function listenProblem(configuration: Configuration, message: string): Problem {
-  const name = configuration.lines.has("LISTEN_PORT") ? "LISTEN_PORT" : "LISTEN_ADDR";
-  return problemAt(configuration, name, message);
+export function listenProblem(
+  configuration: Configuration,
+  { message, setting }: ListenError,
+): Problem {
+  return problemAt(configuration, setting, message);
 }
 
 async function eachMailbox(
@@ -64,8 +87,10 @@ async function eachMailbox(
   attempt: (directory: string) => Promise<void>,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
+  const attempted = new Set<string>();
   for (const { name, target, line } of users) {
-    if (!("directory" in target)) continue;
+    if (!("directory" in target) || attempted.has(target.directory)) continue;
+    attempted.add(target.directory);
     try {
       await attempt(target.directory);
     } catch (error) {
@@ -76,26 +101,41 @@ async function eachMailbox(
   return problems;
 }
 
-function ownNames({ mail }: Configuration): MaildirNames {
-  const facts = { now: Date.now, random: Math.random, process: Deno.pid };
-  return maildirNames(mail.HOSTNAME, facts);
+function ownNames(): MaildirNames {
+  return new MaildirNames({
+    host: system.hostName(),
+    process: Deno.pid,
+    now: Date.now,
+    random: Math.random,
+  });
 }
 
-async function tryWriting(disk: Disk, directory: string, names: MaildirNames): Promise<void> {
-  const probe = `${directory}/${names.next()}`;
+/** The way of every message, with an empty one that no reader sees: its name begins with a period. */
+async function tryMaildir(disk: Disk, names: MaildirNames, directory: string): Promise<void> {
+  const name = names.next();
+  const [temporary, final] = [`${directory}/tmp/${name}`, `${directory}/new/.${name}`];
+  try {
+    (await disk.create(temporary)).close();
+    await disk.rename(temporary, final);
+    await disk.syncDirectory(`${directory}/new`);
+  } finally {
+    await disk.remove(temporary);
+    await disk.remove(final);
+  }
+}
+
+/** Whether a directory can be made below this one, and its name be made durable. */
+async function tryMaking(disk: Disk, names: MaildirNames, directory: string): Promise<void> {
+  const probe = `${directory}/.${names.next()}`;
   (await disk.create(probe)).close();
   await disk.remove(probe);
+  await disk.syncDirectory(directory);
 }
 
 async function nearestExisting(path: string): Promise<string> {
   let at = path;
-  while (!await exists(at) && above(at) !== at) at = above(at);
+  while (!await exists(at) && dirname(at) !== at) at = dirname(at);
   return at;
-}
-
-function above(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash < 0 ? "." : path.slice(0, slash) || "/";
 }
 
 function reason(error: unknown): string {

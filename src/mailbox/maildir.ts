@@ -13,16 +13,13 @@ export async function makeMaildir(disk: Disk, directory: string): Promise<void> 
   for (const part of ["tmp", "new", "cur"]) await disk.makeDirectory(`${directory}/${part}`);
 }
 
-/**
- * Removes what an earlier daemon on this host left unfinished in `tmp`; returns how many files.
- * Other programs' files stay.
- */
+/** Removes what earlier daemons left unfinished in `tmp`; returns how many files that were. */
 export async function sweepMaildir(
   disk: Disk,
   names: MaildirNames,
   directory: string,
 ): Promise<number> {
-  const leftovers = (await disk.list(`${directory}/tmp`)).filter((name) => names.isOwn(name));
+  const leftovers = (await disk.list(`${directory}/tmp`)).filter((name) => names.isLeftover(name));
   for (const name of leftovers) await disk.remove(`${directory}/tmp/${name}`);
   return leftovers.length;
 }
@@ -40,6 +37,8 @@ export class MaildirDelivery {
   #file: DurableFile | undefined;
   /** The files that exist because of this message; what `discard` must remove. */
   readonly #made = new Set<string>();
+  /** The directories that readers may have seen it in; after an undoing they must be durably without it. */
+  readonly #published: string[] = [];
 
   /**
    * `directories` are mailboxes that exist, one at least, each once; `top` are the header fields
@@ -79,10 +78,14 @@ export class MaildirDelivery {
     }
   }
 
-  /** Removes whatever there is of the message. Never rejects: what cannot be removed is swept later. */
+  /**
+   * Removes whatever there is of the message. Never rejects: on a disk that fails, what can be
+   * undone is.
+   */
   async discard(): Promise<void> {
     this.#closeFile();
     for (const path of this.#made) await this.disk.remove(path).catch(() => {});
+    for (const path of this.#published) await this.disk.syncDirectory(path).catch(() => {});
     this.#made.clear();
   }
 
@@ -111,8 +114,9 @@ export class MaildirDelivery {
       await this.disk.rename(temporary, final);
       this.#made.delete(temporary);
       this.#made.add(final);
+      this.#published.push(`${directory}/new`);
     }
-    await Promise.all(this.directories.map((path) => this.disk.syncDirectory(`${path}/new`)));
+    await Promise.all(this.#published.map((path) => this.disk.syncDirectory(path)));
     this.#made.clear();
   }
 

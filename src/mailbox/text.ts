@@ -1,6 +1,9 @@
 /** A message's text as it came by SMTP, turned into what a Maildir holds. */
 
-const NAME = "return-path:";
+import { FieldName } from "../smtp/field.ts";
+
+/** Octets held back while a line may yet be a Return-Path. */
+const MOST_HELD = 64;
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
@@ -12,14 +15,24 @@ const TAB = 9;
  * text holds no CR and no LF but in pairs, which the session made sure of.
  */
 export class MailboxText {
+  #first = true;
   #inHeader = true;
   #skipping = false;
-  /** The first octets of a line that may become NAME; undefined once that is decided. */
+  readonly #returnPath = new FieldName("return-path");
+  /** The first octets of a line that may be one; undefined once that is decided. */
   #held: number[] | undefined = [];
 
   /** Writes what `bytes` turns into to `out` at `at`, and returns where it ended. `out` has room. */
   convert(bytes: Uint8Array, out: Uint8Array, at: number): number {
     let from = 0;
+    if (this.#first && bytes.length > 0) {
+      this.#first = false;
+      // A blank at the very start would continue our own field above: such a text has no header.
+      if (bytes[0] === SPACE || bytes[0] === TAB) {
+        this.#inHeader = false;
+        out[at++] = LF;
+      }
+    }
     while (this.#inHeader && from < bytes.length) at = this.#header(bytes[from++]!, out, at);
     while (from < bytes.length) {
       const cr = bytes.indexOf(CR, from);
@@ -33,7 +46,7 @@ export class MailboxText {
 
   /** The most octets that `convert` makes of `length` ones. */
   static room(length: number): number {
-    return length + NAME.length;
+    return length + MOST_HELD + 1;
   }
 
   #header(byte: number, out: Uint8Array, at: number): number {
@@ -55,15 +68,16 @@ export class MailboxText {
 
   /** Whether it is still open if the line is a Return-Path, or a line that continues one. */
   #decide(byte: number, held: number[]): boolean {
-    const first = held.length === 0;
-    if (first && (byte === SPACE || byte === TAB)) return false;
-    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
-    const matches = lower === NAME.charCodeAt(held.length);
-    if (matches && held.length < NAME.length - 1) {
+    if (held.length === 0) {
+      if (byte === SPACE || byte === TAB) return false;
+      this.#returnPath.begin();
+    }
+    const matches = this.#returnPath.next(byte);
+    if (matches === undefined && held.length < MOST_HELD) {
       held.push(byte);
       return true;
     }
-    this.#skipping = matches;
+    this.#skipping = matches === true;
     return false;
   }
 }

@@ -7,6 +7,7 @@ import { Session, type SessionEvent, type SessionOptions } from "../smtp/session
 import { borrowBuffer, returnBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";
 import { type Backend, type Ends, Intake } from "./intake.ts";
+import { Turns } from "./turns.ts";
 
 /** What a connection needs of a socket. */
 export type Socket = Pick<
@@ -30,10 +31,12 @@ export class Connection {
   readonly #session: Session;
   readonly #intake: Intake;
   readonly #deadline: Deadline;
+  readonly #turns = new Turns();
   readonly #commandBuffer = new Uint8Array(COMMAND_BUFFER);
   #textBuffer: Uint8Array<ArrayBuffer> | undefined;
   #waiting: "to read" | "to write" | undefined;
   #leaving: "after the text" | "now" | undefined;
+  #lastTimer: ReturnType<typeof setTimeout> | undefined;
   /** Why this side ended the connection, for the log. */
   #reason: string | undefined;
 
@@ -66,6 +69,7 @@ export class Connection {
       else if (!this.#session.closed) this.#reason ??= "connection lost";
     } finally {
       this.#deadline.cancel();
+      clearTimeout(this.#lastTimer);
       await this.#intake.drop();
       if (this.#textBuffer) returnBuffer(this.#textBuffer);
       close(this.#socket);
@@ -116,8 +120,11 @@ export class Connection {
         this.#reason ??= "closed by the client";
         return;
       }
+      if (session.closed) continue;
+      this.#turns.begin();
       session.feed(bytes);
       for (let event = session.next(); event; event = session.next()) await this.#handle(event);
+      await this.#turns.end();
     }
   }
 
@@ -125,7 +132,7 @@ export class Connection {
     const session = this.#session;
     switch (event.kind) {
       case "mail":
-        return session.answer(this.#intake.begin());
+        return session.answer(this.#intake.begin(event.transaction));
       case "recipient":
         return session.answer(this.#intake.recipient(event.forwardPath));
       case "data":
@@ -136,6 +143,7 @@ export class Connection {
         // Nothing that is known already waits for the disk.
         await this.#flush();
         const reply = await this.#intake.end(event.transaction, event.size);
+        this.#turns.waited();
         if (!session.closed) session.answer(reply);
         return;
       }
@@ -144,8 +152,11 @@ export class Connection {
       case "refused": {
         const { peer } = this.#ends;
         const { what, reply } = event;
+        if (reply.code === 421) this.#reason = "turned out";
         return this.#backend.log.info("command refused", { peer, what, reply: replyText(reply) });
       }
+      case "output":
+        return await this.#flush();
       case "close":
         return;
     }
@@ -178,7 +189,8 @@ export class Connection {
 
   #wait(what: "to read" | "to write" | undefined): void {
     this.#waiting = what;
-    if (what) this.#deadline.begin();
+    // A command line has one deadline, however its bytes trickle in (RFC 5321 4.5.3.2.7).
+    if (what) this.#deadline.begin(what === "to read" && this.#session.inLine);
     else this.#deadline.end();
   }
 
@@ -196,14 +208,15 @@ export class Connection {
     await this.#flush().catch(() => {});
   }
 
-  /** Says a last word and closes, from outside of what `run` waits for. */
+  /** Says a last word from outside of what `run` waits for, and sees to it that the wait ends. */
   #cutOff(reply: Reply): void {
+    if (this.#session.closed) return;
     this.#session.end(reply);
     if (this.#waiting === "to write") return close(this.#socket);
     const farewell = encoder.encode(this.#session.takeOutput());
-    const timer = setTimeout(() => close(this.#socket), LAST_WAIT);
-    writeAll(this.#socket, farewell).catch(() => {}).finally(() => {
-      clearTimeout(timer);
+    // The peer's close, or this timer, ends the wait to read.
+    this.#lastTimer = setTimeout(() => close(this.#socket), LAST_WAIT);
+    writeAll(this.#socket, farewell).then(() => this.#socket.closeWrite()).catch(() => {
       close(this.#socket);
     });
   }

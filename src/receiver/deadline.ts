@@ -5,6 +5,8 @@
  * cost no timer each: one timer looks now and then how long the present wait has lasted.
  */
 export class Deadline {
+  #began = performance.now();
+  /** When the present wait began, undefined while there is none. */
   #since: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #limit: number;
@@ -14,9 +16,10 @@ export class Deadline {
     this.#arm(this.#limit);
   }
 
-  /** A wait begins. */
-  begin(): void {
-    this.#since = performance.now();
+  /** A wait begins, or the last one goes on: bytes that came in between have not ended it. */
+  begin(goesOn = false): void {
+    if (!goesOn) this.#began = performance.now();
+    this.#since = this.#began;
   }
 
   /** The wait is over. */

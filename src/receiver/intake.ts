@@ -53,7 +53,9 @@ export class Intake {
   }
 
   /** A transaction begins. */
-  begin(): Reply {
+  begin({ client, reversePath }: Transaction): Reply {
+    const { log } = this.#backend;
+    log.debug("transaction begun", { peer: this.#ends.peer, client, from: printPath(reversePath) });
     this.#directories = new Set();
     return replies.senderOk;
   }
@@ -127,6 +129,7 @@ export class Intake {
       id: this.#id,
       peer: this.#ends.peer,
       ...envelope(transaction),
+      mailbox: [...this.#directories],
       reply: replyText(reply),
       error: String(trouble),
     });
@@ -138,8 +141,9 @@ function envelope({ reversePath, forwardPaths }: Transaction): { from: string; t
   return { from: printPath(reversePath), to: forwardPaths.map(printPath) };
 }
 
-/** Out of blocks, out of quota, or over the largest file. */
+/** Out of blocks, out of quota, or over the largest file; not every one of them has its code. */
 function isFull(trouble: unknown): boolean {
-  const code = (trouble as { code?: unknown } | undefined)?.code;
-  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
+  const { code, message } = (trouble ?? {}) as { code?: unknown; message?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG" ||
+    /\(os error (28|122|27)\)/.test(String(message));
 }

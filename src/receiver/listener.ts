@@ -10,15 +10,23 @@ const LONGEST_PAUSE = 1000;
 /** A socket could not be opened. The message says why and what would help. */
 export class ListenError extends Error {
   override name = "ListenError";
+
+  /** `setting` is the one to change. */
+  constructor(message: string, readonly setting: "LISTEN_ADDR" | "LISTEN_PORT") {
+    super(message);
+  }
 }
 
 /**
- * The addresses to listen on. `::` takes IPv4 too, so beside it no IPv4 address is free; each of
- * the rest counts once.
+ * The addresses to listen on, each once. `::` takes every address of both families and `0.0.0.0`
+ * every IPv4 one, so beside them those are taken.
  */
 export function listenAddresses({ LISTEN_ADDR }: Pick<MailConf, "LISTEN_ADDR">): string[] {
-  const both = LISTEN_ADDR.includes("::");
-  return [...new Set(LISTEN_ADDR)].filter((address) => !both || address.includes(":"));
+  if (LISTEN_ADDR.includes("::")) return ["::"];
+  const all = LISTEN_ADDR.includes("0.0.0.0");
+  return [...new Set(LISTEN_ADDR)].filter((address) => {
+    return !all || address === "0.0.0.0" || address.includes(":");
+  });
 }
 
 /** Opens a socket on each address of the configuration, or none. Throws ListenError. */
@@ -41,12 +49,14 @@ function open(hostname: string, port: number): Deno.TcpListener {
   try {
     return Deno.listen({ hostname, port });
   } catch (error) {
-    throw new ListenError(`cannot listen on ${hostPort(hostname, port)}: ${reason(error, port)}`);
+    const setting = error instanceof Deno.errors.AddrNotAvailable ? "LISTEN_ADDR" : "LISTEN_PORT";
+    const place = printHostPort(hostname, port);
+    throw new ListenError(`cannot listen on ${place}: ${reason(error, port)}`, setting);
   }
 }
 
 function reason(error: unknown, port: number): string {
-  if (error instanceof Deno.errors.AddrInUse) return "another program does already";
+  if (error instanceof Deno.errors.AddrInUse) return "another program listens there already";
   if (error instanceof Deno.errors.AddrNotAvailable) {
     return "this machine does not have that address";
   }
@@ -60,7 +70,7 @@ function reason(error: unknown, port: number): string {
 }
 
 /** `192.0.2.1:25`, `[2001:db8::1]:25` */
-export function hostPort(hostname: string, port: number): string {
+export function printHostPort(hostname: string, port: number): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
@@ -80,6 +90,7 @@ export async function acceptLoop(
       conn = await listener.accept();
     } catch (error) {
       if (isClosed(error)) return;
+      if (isGone(error)) continue;
       if (wait === FIRST_PAUSE) log.error("accept failed", { error: String(error) });
       await new Promise((resolve) => setTimeout(resolve, wait));
       wait = Math.min(2 * wait, LONGEST_PAUSE);
@@ -88,6 +99,13 @@ export async function acceptLoop(
     wait = FIRST_PAUSE;
     accepted(conn);
   }
+}
+
+/** A client that left before it was let in: the next one need not wait for that. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.ConnectionReset;
 }
 
 function isClosed(error: unknown): boolean {

@@ -6,11 +6,12 @@ import type { Log } from "../log.ts";
 import { MaildirNames } from "../mailbox/name.ts";
 import { MessageIds } from "../queue/id.ts";
 import { addressLiteral, canonicalIp, parseIp } from "../smtp/ip.ts";
+import type { Reply } from "../smtp/reply.ts";
 import type { SessionOptions } from "../smtp/session.ts";
 import { Connection, turnAway } from "./connection.ts";
 import type { Backend, Ends } from "./intake.ts";
 import { ClientLimits } from "./limits.ts";
-import { acceptLoop, hostPort, openListeners } from "./listener.ts";
+import { acceptLoop, openListeners, printHostPort } from "./listener.ts";
 
 /** What a receiver takes from outside; a test hands in its own. */
 export interface ReceiverParts {
@@ -22,16 +23,12 @@ export interface ReceiverParts {
   readonly random: () => number;
   /** Own process's number. */
   readonly process: number;
+  /** The machine's own name. */
+  readonly machine: string;
 }
 
-/** Names for mailbox files, as the receiver and the sweep at start must agree on them. */
-export function maildirNames(
-  host: string,
-  parts: Omit<ReceiverParts, "disk" | "log">,
-): MaildirNames {
-  const random = Math.floor(parts.random() * 2 ** 32).toString(16).padStart(8, "0");
-  return new MaildirNames({ host, process: parts.process, random, now: parts.now });
-}
+/** Clients told at once why they are not let in; beyond that they are turned away without a word. */
+const MOST_TURNED_AWAY = 64;
 
 export class Receiver {
   readonly #configuration: Configuration;
@@ -41,6 +38,7 @@ export class Receiver {
   readonly #listeners: Deno.TcpListener[];
   readonly #loops: Promise<void>[];
   readonly #connections = new Map<Connection, Promise<void>>();
+  readonly #turnedAway = new Set<Promise<void>>();
   #stopped: Promise<void> | undefined;
 
   /** Listens at once. Throws ListenError where it cannot. */
@@ -51,7 +49,7 @@ export class Receiver {
     this.#backend = {
       book: addressBook(configuration),
       disk,
-      names: maildirNames(mail.HOSTNAME, parts),
+      names: new MaildirNames({ ...parts, host: parts.machine }),
       ids: new MessageIds({ now, random }),
       log,
       now,
@@ -71,7 +69,7 @@ export class Receiver {
 
   /** Where it listens, `address:port` each; a configured port 0 has become a real one. */
   get addresses(): string[] {
-    return this.#listeners.map(({ addr }) => hostPort(addr.hostname, addr.port));
+    return this.#listeners.map(({ addr }) => printHostPort(addr.hostname, addr.port));
   }
 
   /**
@@ -88,7 +86,7 @@ export class Receiver {
     const running = [...this.#connections.keys()];
     running.forEach((connection) => connection.stop());
     const timer = setTimeout(() => running.forEach((connection) => connection.abort()), grace);
-    await Promise.all(this.#connections.values());
+    await Promise.all([...this.#connections.values(), ...this.#turnedAway]);
     clearTimeout(timer);
   }
 
@@ -98,10 +96,7 @@ export class Receiver {
     const refusal = this.#limits.enter(ends.address);
     if (refusal) {
       log.warn("connection refused", { peer: ends.peer, reason: refusal.lines[0] });
-      turnAway(conn, refusal).catch((error) => {
-        log.error("connection failed", { peer: ends.peer, error: String(error) });
-      });
-      return;
+      return this.#turnAway(conn, ends, refusal);
     }
     const connection = new Connection(
       conn,
@@ -116,6 +111,16 @@ export class Receiver {
     });
     this.#connections.set(connection, run);
   }
+
+  #turnAway(conn: Deno.TcpConn, { peer }: Ends, refusal: Reply): void {
+    if (this.#turnedAway.size >= MOST_TURNED_AWAY) return conn.close();
+    const run = turnAway(conn, refusal)
+      .catch((error) => {
+        this.#backend.log.error("connection failed", { peer, error: String(error) });
+      })
+      .finally(() => this.#turnedAway.delete(run));
+    this.#turnedAway.add(run);
+  }
 }
 
 function endsOf(conn: Deno.TcpConn): Ends {
@@ -124,7 +129,7 @@ function endsOf(conn: Deno.TcpConn): Ends {
   const own = parseIp(conn.localAddr.hostname);
   return {
     address,
-    peer: hostPort(address, port),
+    peer: printHostPort(address, port),
     ownLiteral: own ? addressLiteral(own) : "",
   };
 }

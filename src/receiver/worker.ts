@@ -7,13 +7,21 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import { SystemDisk } from "../disk.ts";
+import { LineWriter } from "../line_writer.ts";
 import { startLog } from "../log.ts";
 import { ListenError } from "./listener.ts";
 import { Receiver } from "./receiver.ts";
 
 /** What the worker is told. */
 export type ToReceiver =
-  | { readonly kind: "start"; readonly configuration: Configuration; readonly process: number }
+  | {
+    readonly kind: "start";
+    readonly configuration: Configuration;
+    /** Own process's number. */
+    readonly process: number;
+    /** The machine's own name. */
+    readonly machine: string;
+  }
   /** Stop within `grace` milliseconds. */
   | { readonly kind: "stop"; readonly grace: number };
 
@@ -21,37 +29,45 @@ export type ToReceiver =
 export type FromReceiver =
   | { readonly kind: "listening"; readonly addresses: readonly string[] }
   /** It could not listen, and why in words for people. */
-  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "failed"; readonly message: string; readonly setting: ListenError["setting"] }
   | { readonly kind: "stopped" };
 
 declare const self: DedicatedWorkerGlobalScope;
 
+/** Milliseconds for the last lines of the log. */
+const LAST_LINES = 1000;
+
 let receiver: Receiver | undefined;
+const output = new LineWriter(Deno.stdout);
 
 self.onmessage = async ({ data }: MessageEvent<ToReceiver>) => {
   switch (data.kind) {
     case "start":
-      return tell(start(data.configuration, data.process));
+      return tell(start(data));
     case "stop":
       await receiver?.stop(data.grace);
+      await output.flush(LAST_LINES);
       return tell({ kind: "stopped" });
   }
 };
 
-function start(configuration: Configuration, process: number): FromReceiver {
+function start(
+  { configuration, process, machine }: ToReceiver & { kind: "start" },
+): FromReceiver {
   const { LOG_LEVEL, LOG_FORMAT } = configuration.mail;
   try {
     receiver = new Receiver(configuration, {
       disk: new SystemDisk(),
-      log: startLog(LOG_LEVEL, LOG_FORMAT),
+      log: startLog(LOG_LEVEL, LOG_FORMAT, (line) => output.write(line)),
       now: Date.now,
       random: Math.random,
       process,
+      machine,
     });
     return { kind: "listening", addresses: receiver.addresses };
   } catch (error) {
-    if (error instanceof ListenError) return { kind: "failed", message: error.message };
-    throw error;
+    if (!(error instanceof ListenError)) throw error;
+    return { kind: "failed", message: error.message, setting: error.setting };
   }
 }
 

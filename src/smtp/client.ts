@@ -74,6 +74,11 @@ export class ClientSession {
     return undefined;
   }
 
+  /** What became of every recipient, as soon as that is settled: only QUIT is left then. */
+  get results(): readonly RecipientResult[] | undefined {
+    return this.#results;
+  }
+
   /** The text and its end mark have been written. */
   textSent(): void {
     this.#step = "end";

@@ -90,7 +90,7 @@ export function parseCommand(line: string): Command | Reply {
   // deno-lint-ignore no-control-regex
   if (/[^\x00-\x7f]/.test(line)) return replies.notAscii;
   // Blanks before the CR LF are tolerated (RFC 5321 4.1.1).
-  const text = line.replace(/[ \t]+$/, "");
+  const text = withoutTrailingBlanks(line);
   if (/[^ -~]/.test(text)) return replies.badCharacter;
   const space = text.indexOf(" ");
   const word = (space < 0 ? text : text.slice(0, space)).toUpperCase();
@@ -100,6 +100,12 @@ export function parseCommand(line: string): Command | Reply {
   const verb = VERBS.get(word);
   if (!verb) return replies.unknownCommand;
   return verb.parse(space < 0 ? "" : text.slice(space).replace(/^ +/, ""));
+}
+
+function withoutTrailingBlanks(line: string): string {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
+  return line.slice(0, end);
 }
 
 /**

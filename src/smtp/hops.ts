@@ -1,15 +1,17 @@
 /** How many hosts a text has been through, told by its Received lines (RFC 5321 6.3). */
 
-const NAME = "received:";
+import { FieldName } from "./field.ts";
+
 const CR = 13;
 const LF = 10;
 
 /** Counts the Received fields of a text's header while the text passes, in pieces of any size. */
 export class HopCounter {
   #count = 0;
-  /** How much of NAME the line has shown; -1 once it has shown something else. */
-  #matched = 0;
-  #column = 0;
+  readonly #received = new FieldName("received");
+  /** Whether the present line may still be one. */
+  #open = true;
+  #lineEmpty = true;
   #inHeader = true;
 
   get count(): number {
@@ -26,21 +28,20 @@ export class HopCounter {
       const byte = bytes[at]!;
       if (byte === LF) {
         // An empty line, CR alone before the LF, ends the header (RFC 5322 2.1).
-        if (this.#column === 0) this.#inHeader = false;
-        this.#matched = this.#column = 0;
+        if (this.#lineEmpty) this.#inHeader = false;
+        this.#lineEmpty = this.#open = true;
+        this.#received.begin();
       } else if (byte !== CR) {
-        this.#column++;
-        this.#match(byte);
+        this.#lineEmpty = false;
+        if (this.#open) this.#match(byte);
       }
     }
   }
 
   #match(byte: number): void {
-    if (this.#matched < 0) return;
-    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
-    this.#matched = lower === NAME.charCodeAt(this.#matched) ? this.#matched + 1 : -1;
-    if (this.#matched < NAME.length) return;
-    this.#count++;
-    this.#matched = -1;
+    const matches = this.#received.next(byte);
+    if (matches === undefined) return;
+    this.#open = false;
+    if (matches) this.#count++;
   }
 }

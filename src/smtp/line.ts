@@ -17,6 +17,11 @@ export class LineReader {
     this.#buffer = new Uint8Array(longest);
   }
 
+  /** Whether a line has begun that has not ended yet. */
+  get begun(): boolean {
+    return this.#length > 0;
+  }
+
   /**
    * Reads from `input` at `from` up to the first line end. Returns where it stopped and, if a line
    * ended there, that line without CR LF, each octet one character; null for a line too long.

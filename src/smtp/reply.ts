@@ -15,9 +15,6 @@ export interface Reply {
   readonly lines: readonly string[];
 }
 
-/** The words that offer an extension in the answer to EHLO (RFC 5321 4.1.1.1). */
-export type Keyword = string;
-
 function reply(code: number, status: string, ...lines: string[]): Reply {
   return { code, status, lines };
 }
@@ -43,7 +40,7 @@ export function replyText({ code, status, lines }: Reply): string {
 // The channel.
 export const greeting = (host: string) => reply(220, "", `${host} ESMTP denoSMTPD`);
 export const hello = (host: string) => reply(250, "", host);
-export const extendedHello = (host: string, keywords: readonly Keyword[]) =>
+export const extendedHello = (host: string, keywords: readonly string[]) =>
   reply(250, "", host, ...keywords);
 export const goodbye = (host: string) => reply(221, "2.0.0", `${host} closing the channel`);
 export const shuttingDown = (host: string) =>
@@ -52,6 +49,8 @@ export const timedOut = (host: string) =>
   reply(421, "4.4.2", `${host} has waited too long, closing the channel`);
 export const tooManyErrors = (host: string) =>
   reply(421, "4.7.0", `${host} has seen too many errors, closing the channel`);
+export const notHttp = (host: string) =>
+  reply(421, "4.7.0", `${host} speaks SMTP and not HTTP, closing the channel`);
 export const internalError = (host: string) =>
   reply(421, "4.3.0", `${host} has an internal error, closing the channel`);
 /** These two stand in place of the greeting, so they carry no enhanced code (RFC 2034 2). */

@@ -62,13 +62,23 @@ export type SessionEvent =
   | { readonly kind: "dropped" }
   /** The session itself refused a command or a text. */
   | { readonly kind: "refused"; readonly what: string; readonly reply: Reply }
+  /** Replies have piled up: take and write them before going on. */
+  | { readonly kind: "output" }
   /** Write the output, then close the connection. */
   | { readonly kind: "close" };
 
-/** Bad commands in a row, without a message between them, before the channel is closed (RFC 5321 7.8). */
-const MAX_ERRORS = 10;
+/**
+ * What a client may do wrong without a message between, before the channel is closed (RFC 5321
+ * 7.8): ten bad commands, or a thousand recipients that are refused, or some of each.
+ */
+const BUDGET = 1000;
+const BAD_COMMAND = 100;
+const REFUSED_RECIPIENT = 1;
 /** Received lines beyond which a text is taken to go in circles (RFC 5321 6.3). */
 const MAX_HOPS = 100;
+
+/** Characters of replies that may pile up: many commands in one packet must not cost much memory. */
+const MAX_OUTPUT = 16 * 1024;
 
 const NOTHING = new Uint8Array(0);
 
@@ -76,7 +86,7 @@ interface OpenTransaction extends Transaction {
   readonly forwardPaths: Mailbox[];
 }
 
-/** The question that waits for its answer, and what the answer does. */
+/** The question that waits for its answer: what the answer does, saying it included. */
 type Question = (reply: Reply) => void;
 
 export class Session {
@@ -92,7 +102,7 @@ export class Session {
   #recipientsTried = false;
   #text: TextReader | undefined;
   #hops = new HopCounter();
-  #errors = 0;
+  #spent = 0;
   #closed = false;
 
   constructor(options: SessionOptions) {
@@ -103,6 +113,11 @@ export class Session {
   /** Whether a text is coming in: between 354 and the reply to its end. */
   get inText(): boolean {
     return this.#text !== undefined;
+  }
+
+  /** Whether a command line has begun that has not ended yet. */
+  get inLine(): boolean {
+    return this.#lines.begun;
   }
 
   /** Whether the session is over: it takes no more input. */
@@ -124,6 +139,7 @@ export class Session {
       if (event) return event;
       if (this.#question) throw new Error("the last event wants an answer first");
       if (this.#closed || this.#at >= this.#input.length) return undefined;
+      if (this.#output.length > MAX_OUTPUT) return { kind: "output" };
       if (this.#text) this.#readText(this.#text);
       else this.#readLine();
     }
@@ -134,7 +150,6 @@ export class Session {
     const question = this.#question;
     if (!question) throw new Error("no event wants an answer");
     this.#question = undefined;
-    this.#say(reply);
     question(reply);
   }
 
@@ -166,22 +181,33 @@ export class Session {
     const { next, line } = this.#lines.read(this.#input, this.#at);
     this.#at = next;
     if (line === undefined) return;
+    if (line !== null && isHttp(line)) {
+      return this.#turnOut("line", replies.notHttp(this.#options.host));
+    }
     const parsed = line === null ? replies.lineTooLong : parseCommand(line);
-    if ("code" in parsed) this.#refuse(line === null ? "" : nameOf(line), parsed);
+    if ("code" in parsed) this.#refuse(line === null ? "line" : nameOf(line), parsed);
     else this.#obey(parsed);
   }
 
   #refuse(what: string, reply: Reply): void {
     // Errors of syntax and order count (50z and 555), what is refused for its content does not.
     const counts = reply.code >= 500 && reply.code < 510 || reply.code === 555;
-    if (counts && ++this.#errors > MAX_ERRORS) {
-      const farewell = replies.tooManyErrors(this.#options.host);
-      this.#events.push({ kind: "refused", what, reply: farewell });
-      this.end(farewell);
-      return;
-    }
+    if (counts && this.#spend(BAD_COMMAND, what)) return;
     this.#say(reply);
     this.#events.push({ kind: "refused", what, reply });
+  }
+
+  /** Whether that was more than there was; the channel is closed then. */
+  #spend(amount: number, what: string): boolean {
+    this.#spent += amount;
+    if (this.#spent <= BUDGET) return false;
+    this.#turnOut(what, replies.tooManyErrors(this.#options.host));
+    return true;
+  }
+
+  #turnOut(what: string, farewell: Reply): void {
+    this.#events.push({ kind: "refused", what, reply: farewell });
+    this.end(farewell);
   }
 
   #obey(command: Command): void {
@@ -245,6 +271,7 @@ export class Session {
       body: mail.body,
     };
     this.#ask({ kind: "mail", transaction }, (reply) => {
+      this.#say(reply);
       if (!isPositive(reply)) return;
       this.#transaction = transaction;
       this.#recipientsTried = false;
@@ -260,6 +287,8 @@ export class Session {
     }
     this.#ask({ kind: "recipient", forwardPath }, (reply) => {
       if (isPositive(reply)) transaction.forwardPaths.push(forwardPath);
+      else if (this.#spend(REFUSED_RECIPIENT, "RCPT")) return;
+      this.#say(reply);
     });
   }
 
@@ -273,6 +302,7 @@ export class Session {
       );
     }
     this.#ask({ kind: "data", transaction }, (reply) => {
+      this.#say(reply);
       if (!isPositive(reply)) return;
       this.#text = new TextReader(this.#options.maxMessageSize);
       this.#hops = new HopCounter();
@@ -298,7 +328,8 @@ export class Session {
       return;
     }
     this.#ask({ kind: "end", transaction, size: text.size }, (reply) => {
-      if (isPositive(reply)) this.#errors = 0;
+      this.#say(reply);
+      if (isPositive(reply)) this.#spent = 0;
       // Whatever the answer, the owner knows it: all buffers are clear now (RFC 5321 4.1.1.4).
       this.#text = this.#transaction = undefined;
     });
@@ -322,7 +353,15 @@ const FLAWS: Readonly<Record<TextFlaw, Reply>> = {
   "too big": replies.tooBig,
 };
 
+/**
+ * A browser that is made to post mail speaks like this (RFC 9110 9.3). Its text must not be read as
+ * commands.
+ */
+function isHttp(line: string): boolean {
+  return /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) \S+ HTTP\/\d/.test(line);
+}
+
 /** The verb of a refused line for the log; nothing else of it is worth keeping. */
 function nameOf(line: string): string {
-  return /^[A-Za-z]{1,12}(?=[ \t]|$)/.exec(line)?.[0].toUpperCase() ?? "";
+  return /^[A-Za-z]{1,12}(?=[ \t]|$)/.exec(line)?.[0].toUpperCase() ?? "line";
 }

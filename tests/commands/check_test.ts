@@ -23,7 +23,7 @@ Deno.test("a good configuration is called good, and no directory is made", async
   assert.equal(code, 0);
   assert.match(
     out,
-    /^me\.example can listen on 127\.0\.0\.1:0\n2 users, 2 mailbox directories\ngood\n$/,
+    /^me\.example can listen on 127\.0\.0\.1:0\njohn: \/.*\/mail\/john\njack: \/.*\/mail\/jack\ngood\n$/,
   );
   assert.deepEqual(left, ["mail.conf", "user.conf"]);
 });
@@ -32,4 +32,10 @@ Deno.test("settings that nothing uses yet are pointed out", async () => {
   const { code, out } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\nRELAY_PORT = 26\n");
   assert.equal(code, 0);
   assert.match(out, /^note: RELAY_PORT is set, but nothing in this version uses it$/m);
+});
+
+Deno.test("a host name that nobody can look up is pointed out", async () => {
+  const { code, out } = await check("HOSTNAME = me\nLISTEN_PORT = 0\n");
+  assert.equal(code, 0);
+  assert.match(out, /^note: HOSTNAME is me, which other hosts cannot look up$/m);
 });

@@ -69,7 +69,7 @@ const FAULTS: readonly Fault[] = [
   {
     what: "an address that is not this machine's",
     mail: "HOSTNAME = me.example\nLISTEN_ADDR = 192.0.2.1\nLISTEN_PORT = 0",
-    lines: [/^mail\.conf:3: LISTEN_PORT: cannot listen on 192\.0\.2\.1:0: .*address$/],
+    lines: [/^mail\.conf:2: LISTEN_ADDR: cannot listen on 192\.0\.2\.1:0: .*address$/],
   },
 ];
 
@@ -83,6 +83,13 @@ const PRIVILEGE_FAULTS: readonly Fault[] = [
     mail: "HOSTNAME = me.example\nLISTEN_PORT = 0",
     users: "john:locked/john",
     lines: [/^user\.conf:1: john: cannot keep mail in locked\/john: permission denied, .*$/],
+    under: POWERLESS,
+  },
+  {
+    what: "a mailbox that messages cannot be moved into",
+    mail: "HOSTNAME = me.example\nLISTEN_PORT = 0",
+    users: "john:half",
+    lines: [/^user\.conf:1: john: cannot keep mail in half: permission denied, .*$/],
     under: POWERLESS,
   },
   {
@@ -112,7 +119,7 @@ for (const command of ["serve", "check"]) {
         what: "a port in use",
         mail: `HOSTNAME = me.example\nLISTEN_PORT = ${TAKEN}`,
         lines: [
-          /^mail\.conf:2: LISTEN_PORT: cannot listen on 127\.0\.0\.1:\d+: another program does already$/,
+          /^mail\.conf:2: LISTEN_PORT: cannot listen on 127\.0\.0\.1:\d+: another program listens there already$/,
         ],
       });
     } finally {
@@ -139,6 +146,10 @@ async function expectFault(command: string, fault: Fault): Promise<void> {
     await Deno.mkdir(`${folder}/locked`, { mode: 0o500 });
     // Owned by somebody else, so that owning it gives no right to it.
     if (isRoot) await Deno.chown(`${folder}/locked`, 65534, 65534);
+    for (const part of ["tmp", "new", "cur"]) {
+      await Deno.mkdir(`${folder}/half/${part}`, { recursive: true });
+    }
+    if (isRoot) await Deno.chown(`${folder}/half/new`, 65534, 65534);
     await Deno.chmod(folder, 0o755);
     await Deno.writeTextFile(`${folder}/mail.conf`, `${fault.mail}\n`);
     await Deno.writeTextFile(`${folder}/user.conf`, `${fault.users ?? "john:mail/john"}\n`);

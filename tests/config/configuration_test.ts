@@ -105,7 +105,7 @@ Deno.test("what is wrong in both files is told at once, mail.conf first", async 
     'mail.conf:1: LISTEN_PORT: "x" is no whole number from 0 to 65535',
     'mail.conf:2: "NONSENSE" is not of the form NAME = value',
     'user.conf:1: "john" is not of the form name:directory or name:address, address',
-    'user.conf:2: "" is no user name, write only what stands before the @ of the address',
+    'user.conf:2: "" is no user name, write what stands before the @ of the address, in ASCII',
   ]);
 });
 
@@ -149,7 +149,7 @@ Deno.test("forwards in a circle or to nobody are told with their lines", async (
 });
 
 Deno.test("whether a forward stays here is up to mail.conf", async () => {
-  const users = "a:a@other.example\n";
+  const users = "a:a@other.example\njohn:mail/john\n";
   const { users: [a] } = await read("HOSTNAME = me.example\n", users);
   assert.ok(a && "forwards" in a.target);
   assert.deepEqual(
@@ -163,4 +163,20 @@ Deno.test("whether a forward stays here is up to mail.conf", async () => {
 Deno.test("the configuration can be sent to a worker", async () => {
   const configuration = await read("", "john:/x\nstaff:fred@far.example\n");
   assert.deepEqual(structuredClone(configuration), configuration);
+});
+
+Deno.test("a directory that is called like a user is most likely that user", async () => {
+  assert.deepEqual(await problems("HOSTNAME = me.example\n", "john:mail/john\nstaff:John\n"), [
+    'user.conf:2: staff: "John" is a user: write john@me.example to forward, ./John for a directory',
+  ]);
+});
+
+Deno.test("the postmaster's mail has a mailbox here (RFC 5321 4.5.1)", async () => {
+  const conf = "HOSTNAME = me.example\n";
+  for (const users of ["a:a@far.example\n", "john:/x\npostmaster:a@far.example\n"]) {
+    assert.deepEqual(await problems(conf, users), [
+      "user.conf: postmaster: its mail must have a mailbox here, name one for it",
+    ]);
+  }
+  await read(conf, "a:a@far.example\njohn:/x\n");
 });

@@ -65,7 +65,7 @@ Deno.test("a file that is not UTF-8 is told so", async () => {
   await inFolder(async (folder) => {
     for (const octets of [[0x61, 0xe9, 0x0a], [0xff, 0xfe, 0x61, 0x00], [0xc3], [0xc0, 0x80]]) {
       await Deno.writeFile(`${folder}/file`, Uint8Array.from(octets));
-      assert.equal(await problem(`${folder}/file`), "is not UTF-8 text");
+      assert.equal(await problem(`${folder}/file`), "is not UTF-8 text, save it in that encoding");
     }
   });
 });
@@ -74,7 +74,7 @@ Deno.test("a file that is not there and a directory are told so", async () => {
   await inFolder(async (folder) => {
     assert.equal(await problem(`${folder}/none`), "there is no such file");
     assert.equal(await problem(`${folder}/none/none`), "there is no such file");
-    assert.equal(await problem(folder), "is a directory, not a file");
+    assert.equal(await problem(folder), "is a directory or a device, not a file");
   });
 });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type MailConf, readMailConf, type VariableName } from "../../src/config/mail_conf.ts";
-import { printNetwork } from "../../src/config/network.ts";
+import { printNetwork } from "../support/print_network.ts";
 import { ConfigurationError } from "../../src/config/problem.ts";
 
 const SYSTEM = { hostName: () => "system.example", stateDirectory: () => undefined };

@@ -1,7 +1,8 @@
 /** Networks in CIDR notation: who is in them and who is not. */
 
 import assert from "node:assert/strict";
-import { contains, parseNetwork, printNetwork } from "../../src/config/network.ts";
+import { contains, parseNetwork } from "../../src/config/network.ts";
+import { printNetwork } from "../support/print_network.ts";
 import { ValueError } from "../../src/config/problem.ts";
 
 const ROWS: readonly (readonly [network: string, inside: string[], outside: string[]])[] = [

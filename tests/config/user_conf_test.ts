@@ -84,7 +84,8 @@ for (const [line, name, target, hash] of GOOD) {
   });
 }
 
-const NO_NAME = /^3: ".*" is no user name, write only what stands before the @ of the address$/;
+const NO_NAME =
+  /^3: ".*" is no user name, write what stands before the @ of the address, in ASCII$/;
 
 const BAD: readonly (readonly [line: string, message: RegExp])[] = [
   ["john", /^3: "john" is not of the form name:directory or name:address, address$/],
@@ -97,8 +98,8 @@ const BAD: readonly (readonly [line: string, message: RegExp])[] = [
   ["john:", /^3: john: a mailbox directory or an address to forward to is missing$/],
   ["john: :", /^3: john: /],
   [`john::${HASH}`, /^3: john: a mailbox directory or an address to forward to is missing$/],
-  ["john:/x:/y", /^3: john: "\/x:\/y" is no directory, it holds a colon$/],
-  ["john:/x:secret", /^3: john: "\/x:secret" is no directory, it holds a colon$/],
+  ["john:/x:/y", /^3: john: "\/x:\/y" is no directory, it holds a colon /],
+  ["john:/x:secret", /^3: john: "\/x:secret" is no directory, it holds a colon /],
   [
     "john:/x:$1$md5$x",
     /^3: john: the third field is no password hash, make one by: denosmtpd passwd$/,

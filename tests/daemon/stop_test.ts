@@ -1,7 +1,7 @@
 /** The whole daemon's start and end, as whoever runs it sees them. */
 
 import assert from "node:assert/strict";
-import { startDaemon } from "../support/daemon.ts";
+import { readMailbox, startDaemon } from "../support/daemon.ts";
 import { RawClient } from "../support/raw_client.ts";
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -19,27 +19,81 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-Deno.test("a second signal does not wait for a text that is coming in", async () => {
-  await using daemon = await startDaemon();
-  const client = await RawClient.connect(daemon.port);
+async function inText(port: number): Promise<RawClient> {
+  const client = await RawClient.connect(port);
   await client.reply();
   for (const line of ["HELO a.example", "MAIL FROM:<>", "RCPT TO:<jones@me.example>", "DATA"]) {
     assert.match(await client.command(line) ?? "", /^(250|354) /);
   }
+  return client;
+}
+
+Deno.test("a second signal does not wait for a text that is coming in", async () => {
+  await using daemon = await startDaemon();
+  const client = await inText(daemon.port);
   daemon.process.kill("SIGTERM");
   await daemon.logged("stopping");
+  await new Promise((resolve) => setTimeout(resolve, 1200));
   daemon.process.kill("SIGTERM");
   assert.equal((await daemon.process.status).code, 1);
   client.close();
 });
 
+Deno.test("a signal that comes twice at once, as Ctrl-C does through npx, counts once", async () => {
+  await using daemon = await startDaemon();
+  const client = await inText(daemon.port);
+  daemon.process.kill("SIGINT");
+  await daemon.logged("stopping");
+  daemon.process.kill("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.match(await client.command("Hello\r\n.") ?? "", /^250 /);
+  assert.match(await client.reply() ?? "", /^421 /);
+  client.close();
+  assert.equal((await daemon.process.status).code, 0);
+});
+
+Deno.test("SIGHUP does not end the daemon", async () => {
+  await using daemon = await startDaemon();
+  daemon.process.kill("SIGHUP");
+  await daemon.logged("signal ignored");
+  const client = await RawClient.connect(daemon.port);
+  assert.match(await client.reply() ?? "", /^220 /);
+  client.close();
+});
+
+Deno.test("a second daemon on the same files and port leaves the first one's texts alone", async () => {
+  await using daemon = await startDaemon();
+  const client = await inText(daemon.port);
+  await client.send(`${"x".repeat(998)}\r\n`.repeat(200));
+  const mailbox = `${daemon.folder}/mail/jones`;
+  const mail = `LISTEN_PORT = ${daemon.port}`;
+  await assert.rejects(startDaemon({ mail, users: `jones:${mailbox}` }), /listens there already/);
+  assert.match(await client.command(".") ?? "", /^250 /);
+  client.close();
+});
+
+Deno.test("two spellings of one directory are one mailbox", async () => {
+  await using daemon = await startDaemon({
+    users: "jones:mail/jones\nsmith:./mail//jones\nboth:jones@me.example, smith@me.example\n",
+  });
+  const client = await RawClient.connect(daemon.port);
+  await client.reply();
+  for (const line of ["HELO a.example", "MAIL FROM:<>", "RCPT TO:<both@me.example>", "DATA"]) {
+    assert.match(await client.command(line) ?? "", /^(250|354) /);
+  }
+  assert.match(await client.command("Hello\r\n.") ?? "", /^250 /);
+  client.close();
+  assert.equal((await readMailbox(`${daemon.folder}/mail/jones`)).length, 1);
+});
+
 Deno.test("what a crash left under tmp is swept at the next start", async () => {
   await using daemon = await startDaemon();
   const mailbox = `${daemon.folder}/mail/jones`;
-  const names = ["1.M0P1Q1R00000000.me.example", "1.M0P1.elsewhere"];
+  const names = [`1.M0P1Q1R00000000.${Deno.hostname()}`, "1.M0P1.elsewhere"];
   for (const name of names) await Deno.writeTextFile(`${mailbox}/tmp/${name}`, "half");
   await daemon.stop();
   await using again = await startDaemon({ users: `jones:${mailbox}` });
+  assert.match(again.log(), / warn unfinished messages removed files=1\n/);
   const left: string[] = [];
   for await (const { name } of Deno.readDir(`${mailbox}/tmp`)) left.push(name);
   assert.deepEqual(left, ["1.M0P1.elsewhere"]);

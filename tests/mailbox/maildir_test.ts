@@ -19,7 +19,7 @@ async function disk(): Promise<MemoryDisk> {
 }
 
 const names = () =>
-  new MaildirNames({ host: "me.example", process: 1, random: "00000000", now: () => 1000 });
+  new MaildirNames({ host: "me.example", process: 1, random: () => 0, now: () => 1000 });
 
 const NAME = "1.M0P1Q1R00000000.me.example";
 

@@ -29,6 +29,17 @@ const CASES: readonly (readonly [what: string, text: string, stored: string])[] 
   ["two of them", "Return-Path: <x>\r\nReturn-Path: <y>\r\n\r\nbody\r\n", "\nbody\n"],
   ["a name that only begins like it", "Return-Pa: x\r\nReturn\r\n\r\n", "Return-Pa: x\nReturn\n\n"],
   ["a longer name", "Return-Path-Old: x\r\n\r\n", "Return-Path-Old: x\n\n"],
+  ["one with blanks before its colon", "Return-Path \t: <x>\r\nA: b\r\n\r\n", "A: b\n\n"],
+  [
+    "a name with many blanks and no colon",
+    `Return-Path${" ".repeat(99)}x\r\n\r\n`,
+    `Return-Path${" ".repeat(99)}x\n\n`,
+  ],
+  [
+    "a text that would continue our field",
+    "\tfor <x>\r\nReturn-Path: y\r\n",
+    "\n\tfor <x>\nReturn-Path: y\n",
+  ],
   ["one in the body", "A: b\r\n\r\nReturn-Path: <x>\r\n", "A: b\n\nReturn-Path: <x>\n"],
   ["one in a folded line", "A: b\r\n Return-Path: <x>\r\n\r\n", "A: b\n Return-Path: <x>\n\n"],
 ];

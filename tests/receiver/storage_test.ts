@@ -1,8 +1,10 @@
 /** What a client hears when its message cannot be stored: nothing that sounds like success. */
 
 import assert from "node:assert/strict";
+import type { Fields, Log } from "../../src/log.ts";
 import { startReceiver } from "../support/local_receiver.ts";
 import { RawClient } from "../support/raw_client.ts";
+import { silentLog } from "../support/silent_log.ts";
 
 /** Sends one message for jones and smith and returns the reply to its text. */
 async function sendOne(client: RawClient, text = "body\r\n"): Promise<string> {
@@ -71,18 +73,24 @@ Deno.test("no reply names a file or an error of the system", async () => {
 });
 
 Deno.test("an error that should not be ends the connection with 421, and the receiver goes on", async () => {
-  await using local = await startReceiver();
+  const lines: [string, Fields | undefined][] = [];
+  const log: Log = { ...silentLog, error: (event, fields) => lines.push([event, fields]) };
+  await using local = await startReceiver("", {
+    ...log,
+    debug: () => {
+      throw new Error("/jones/secret");
+    },
+  });
   const client = await RawClient.connect(local.port);
   await client.reply();
   await client.command("EHLO a.example");
-  // A disk that cannot even say no.
-  local.disk.create = () => {
-    throw new Error("/jones/secret");
-  };
-  const reply = await sendOne(client);
-  assert.match(reply, /^4\d\d /);
-  assert.doesNotMatch(reply, /secret/);
+  assert.equal(
+    await client.command("MAIL FROM:<>"),
+    "421 4.3.0 me.example has an internal error, closing the channel",
+  );
+  assert.equal(await client.line(), null);
   client.close();
+  assert.deepEqual(lines.map(([event]) => event), ["connection failed"]);
   const next = await RawClient.connect(local.port);
   assert.match(await next.reply() ?? "", /^220 /);
   next.close();

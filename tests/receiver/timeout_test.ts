@@ -40,6 +40,21 @@ Deno.test("a client that says something in time stays longer than the timeout", 
   client.close();
 });
 
+Deno.test("a command has one deadline, however its bytes trickle in", async () => {
+  await using local = await startReceiver("CLIENT_TIMEOUT = 1");
+  const client = await RawClient.connect(local.port);
+  await client.reply();
+  let sent = 0;
+  const timer = setInterval(() => {
+    sent++;
+    client.send("N").catch(() => {});
+  }, 300);
+  assert.match(await client.reply() ?? "", /^421 4\.4\.2 me\.example /);
+  clearInterval(timer);
+  assert.ok(sent < 10, `${sent} bytes`);
+  client.close();
+});
+
 Deno.test("a client that does not read its replies is cut off too", async () => {
   await using local = await startReceiver("CLIENT_TIMEOUT = 1");
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: local.port });

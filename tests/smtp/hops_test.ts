@@ -54,3 +54,9 @@ Deno.test("the counter tells when the header is over", () => {
   counter.feed(bytes("Received: y\r\n"));
   assert.equal(counter.count, 1);
 });
+
+Deno.test("blanks before the colon do not hide a Received field (RFC 5322 4.5)", () => {
+  const counter = new HopCounter();
+  counter.feed(new TextEncoder().encode("Received : a\r\nReceived\t: b\r\nReceived x: c\r\n\r\n"));
+  assert.equal(counter.count, 2);
+});

@@ -93,12 +93,12 @@ Deno.test("a refused command is told with its verb and nothing else of it (BUG-2
     ["mail FROM:bad", "MAIL", 501],
     ["DATA", "DATA", 503],
     ["Xyzzy secret", "XYZZY", 500],
-    ["\x1b[2J", "", 500],
-    ["NOOP\x07", "", 501],
+    ["\x1b[2J", "line", 500],
+    ["NOOP\x07", "line", 501],
     ["NOOP \x07", "NOOP", 501],
-    ["AVERYLONGWORDINDEED", "", 500],
-    ["", "", 500],
-    ["x".repeat(5000), "", 500],
+    ["AVERYLONGWORDINDEED", "line", 500],
+    ["", "line", 500],
+    ["x".repeat(5000), "line", 500],
   ];
   for (const [line, what, code] of rows) {
     const server = session();

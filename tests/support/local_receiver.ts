@@ -29,6 +29,7 @@ export async function startReceiver(
     now: Date.now,
     random: Math.random,
     process: 1,
+    machine: "machine.example",
   });
   return {
     receiver,

@@ -132,9 +132,11 @@ function compare(stored: Uint8Array, expected: Message, what: string): void {
   assert.ok(top, `${what}: no trace on top of ${JSON.stringify(text.slice(0, 200))}`);
   const fields = top[0].replace(/\n[ \t]+/g, " ").trimEnd().split("\n");
   for (const pattern of expected.top) {
-    assert.ok(
-      fields.some((field) => matches(pattern, field)),
-      `${what}: ${JSON.stringify(fields)} lacks ${JSON.stringify(pattern)}`,
+    const wanted = !pattern.startsWith("!");
+    assert.equal(
+      fields.some((field) => matches(wanted ? pattern : pattern.slice(1), field)),
+      wanted,
+      `${what}: ${JSON.stringify(fields)} ${wanted ? "lacks" : "is"} ${JSON.stringify(pattern)}`,
     );
   }
   const wanted = Array.from(expected.text, (byte) => String.fromCharCode(byte)).join("");

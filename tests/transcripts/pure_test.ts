@@ -65,7 +65,7 @@ class PureServer implements Server {
     const intake = new Intake({
       book: new AddressBook([host, ...mail.LOCAL_DOMAINS], users),
       disk,
-      names: new MaildirNames({ host, process: 1, random: "00000000", now }),
+      names: new MaildirNames({ host, process: 1, random: () => 0, now }),
       ids: new MessageIds({ now, random: () => 0 }),
       log: silentLog,
       now,
@@ -119,13 +119,14 @@ class PureServer implements Server {
   async #work(): Promise<void> {
     const { session, intake } = this;
     for (let event = session.next(); event; event = session.next()) {
-      if (event.kind === "mail") session.answer(intake.begin());
+      if (event.kind === "mail") session.answer(intake.begin(event.transaction));
       else if (event.kind === "recipient") session.answer(intake.recipient(event.forwardPath));
       else if (event.kind === "data") session.answer(intake.data(event.transaction));
       else if (event.kind === "text") await intake.text(event.bytes);
       else if (event.kind === "end") {
         session.answer(await intake.end(event.transaction, event.size));
       } else if (event.kind === "dropped") await intake.drop();
+      else if (event.kind === "output") this.#output += session.takeOutput();
     }
   }
 }

@@ -13,7 +13,7 @@ export type Step =
 export interface Message {
   readonly user: string;
   readonly text: Uint8Array;
-  /** Patterns for the header fields on top, unfolded. */
+  /** Patterns for the header fields on top, unfolded; one after `!` must match none. */
   readonly top: readonly string[];
 }
 

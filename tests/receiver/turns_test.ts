@@ -1,0 +1,32 @@
+/** Connections that always have something to do let the others have their turn. */
+
+import assert from "node:assert/strict";
+import { Turns } from "../../src/receiver/turns.ts";
+
+Deno.test("little work gives no turn away, ten milliseconds of it do", async () => {
+  let now = 0;
+  const turns = new Turns(() => now);
+  const work = (milliseconds: number) => {
+    turns.begin();
+    now += milliseconds;
+    return turns.end();
+  };
+  assert.equal(work(4), undefined);
+  // What passes between is a wait, not work.
+  now += 1000;
+  assert.equal(work(4), undefined);
+  const turn = work(4);
+  assert.ok(turn);
+  await turn;
+  assert.equal(work(4), undefined);
+});
+
+Deno.test("a wait for the disk is a turn for the others", () => {
+  let now = 0;
+  const turns = new Turns(() => now);
+  turns.begin();
+  now += 50;
+  turns.waited();
+  now += 1;
+  assert.equal(turns.end(), undefined);
+});
