@@ -149,3 +149,24 @@ for (const [lines, name, message] of BROKEN) {
     });
   });
 }
+
+Deno.test("a chain of forwards has an end, and is no way to exhaust the stack", () => {
+  const chain = (length: number) =>
+    book(
+      ...Array.from({ length }, (_, i) => `u${i}:u${i + 1}@me.example`),
+      `u${length}:/end`,
+    );
+  assert.deepEqual(ends(chain(50), "u0"), ["/end"]);
+  assert.throws(() => chain(20_000).find("u0"), /forwards through more than 100 users/);
+});
+
+Deno.test("a first user whose mail leaves is not made the postmaster", () => {
+  const users = book("ops:ops@far.example", "john:/john");
+  assert.deepEqual(ends(users, "postmaster"), ["/john"]);
+});
+
+Deno.test("a user who forwards to the postmaster does not go in circles", () => {
+  const users = book("a:postmaster@me.example", "b:/b");
+  assert.deepEqual(ends(users, "postmaster"), ["/b"]);
+  assert.deepEqual(ends(users, "a"), ["/b"]);
+});

@@ -55,7 +55,9 @@ async function problem(file: string): Promise<string> {
     assert.ok(error instanceof ConfigurationError, String(error));
     assert.equal(error.problems.length, 1);
     assert.equal(error.problems[0]!.file, file);
-    assert.equal(error.message, `${file}: ${error.problems[0]!.message}`);
+    const [{ line, message } = assert.fail()] = error.problems;
+    const place = line === undefined ? file : `${file}:${line}`;
+    assert.equal(error.message, `${place}: ${message}`);
     return error.problems[0]!.message;
   }
   throw new assert.AssertionError({ message: "the file was read" });
@@ -109,3 +111,23 @@ Deno.test("a file with control characters is told where they are, not shown them
     }
   });
 });
+
+Deno.test("a line that is too long is told so by its number alone", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, `a\n${"x".repeat(5000)}\n`);
+    assert.equal(await problem(`${folder}/file`), "is longer than 4096 characters");
+  }));
+
+Deno.test("characters that are not seen deceive nobody", () =>
+  inFolder(async (folder) => {
+    for (const hidden of ["\x1b", "\u202e", "\u200b", "\u2028", "\x85"]) {
+      await Deno.writeTextFile(`${folder}/file`, `a${hidden}b\n`);
+      assert.equal(await problem(`${folder}/file`), "holds a control character");
+    }
+  }));
+
+Deno.test("a pipe is not waited for", () =>
+  inFolder(async (folder) => {
+    await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+    assert.equal(await problem(`${folder}/pipe`), "is a directory or a device, not a file");
+  }));

@@ -5,6 +5,12 @@ import type { Configuration } from "../../src/config/configuration.ts";
 import { readConfiguration } from "../../src/config/configuration.ts";
 import { receiverPermissions } from "../../src/daemon/permissions.ts";
 
+const PERMISSIONS = new URL("../../src/daemon/permissions.ts", import.meta.url).href;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const ALL = ["net", "read", "write", "env", "sys", "run", "ffi", "import"].map((name) => {
+  return `--allow-${name}`;
+});
+
 async function withConfiguration(
   act: (configuration: Configuration, folder: string) => Promise<void>,
 ): Promise<void> {
@@ -12,13 +18,19 @@ async function withConfiguration(
   try {
     const [mail, users] = [`${folder}/mail.conf`, `${folder}/user.conf`];
     await Deno.mkdir(`${folder}/john`);
-    await Deno.writeTextFile(mail, "HOSTNAME = me.example\nLISTEN_PORT = 0\n");
+    await Deno.writeTextFile(mail, `HOSTNAME = me.example\nLISTEN_PORT = ${freePort()}\n`);
     await Deno.writeTextFile(users, `john:${folder}/john\n`);
     const system = { hostName: () => "unused.example", stateDirectory: () => undefined };
     await act(await readConfiguration(mail, users, system), folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
 }
 
 /** What a worker with these permissions gets when it tries each of these. */
@@ -55,7 +67,7 @@ async function attempt(
 Deno.test("the receiver can listen at its address and write its mailboxes", () =>
   withConfiguration(async (configuration, folder) => {
     const outcomes = await attempt(configuration, {
-      listen: `Deno.listen({ hostname: "127.0.0.1", port: 0 })`,
+      listen: `Deno.listen({ hostname: "127.0.0.1", port: ${configuration.mail.LISTEN_PORT} })`,
       write: `Deno.writeTextFile("${folder}/john/x", "x")`,
       read: `Deno.readTextFile("${folder}/john/x")`,
     });
@@ -69,8 +81,9 @@ Deno.test("the receiver can do nothing else", () =>
       "read its configuration": `Deno.readTextFile("${folder}/user.conf")`,
       "write outside the mailboxes": `Deno.writeTextFile("${folder}/x", "x")`,
       "climb out of a mailbox": `Deno.writeTextFile("${folder}/john/../x", "x")`,
-      "listen at another port": `Deno.listen({ hostname: "127.0.0.1", port: 2599 })`,
-      "listen at another address": `Deno.listen({ hostname: "0.0.0.0", port: 0 })`,
+      "listen at another port": `Deno.listen({ hostname: "127.0.0.1", port: 0 })`,
+      "listen at another address":
+        `Deno.listen({ hostname: "0.0.0.0", port: ${configuration.mail.LISTEN_PORT} })`,
       "connect": `Deno.connect({ hostname: "127.0.0.1", port: 25 })`,
       "ask a name server": `Deno.resolveDns("example.com", "MX")`,
       "run a program": `new Deno.Command("true").output()`,
@@ -83,3 +96,25 @@ Deno.test("the receiver can do nothing else", () =>
       assert.equal(outcomes[what], "NotCapable", `the receiver could ${what}`);
     }
   }));
+
+Deno.test("the main thread gives up everything once its parts run", async () => {
+  const file = await Deno.makeTempFile({ prefix: "denosmtpd-test-", suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(
+      file,
+      `import { dropPermissions } from ${JSON.stringify(PERMISSIONS)};
+       await dropPermissions();
+       for (const name of ["net", "read", "write", "env", "sys", "run", "ffi", "import"]) {
+         console.log(name, (await Deno.permissions.query({ name })).state);
+       }`,
+    );
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--quiet", `--config=${CONFIG}`, ...ALL, file],
+    }).output();
+    const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+    assert.equal(lines.length, 8);
+    for (const line of lines) assert.match(line, /^\w+ (prompt|denied)$/);
+  } finally {
+    await Deno.remove(file);
+  }
+});

@@ -1,4 +1,4 @@
-/** A real file system that is full: 452, nothing kept, and recovery without a restart. */
+/** A real file system that takes no more: 452, nothing kept, and recovery without a restart. */
 
 import assert from "node:assert/strict";
 import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
@@ -18,6 +18,19 @@ async function sendOne(daemon: Daemon, size: number): Promise<string> {
   return reply ?? "";
 }
 
+/** Large messages are refused and leave nothing, small ones are stored before and after. */
+async function takesSmallOnesAlone(daemon: Daemon, mailbox: string): Promise<void> {
+  assert.match(await sendOne(daemon, 10_000), /^250 /);
+  for (const size of [2_000_000, 2_000_000]) {
+    assert.match(await sendOne(daemon, size), /^452 4\.3\.1 /);
+  }
+  const files: string[] = [];
+  for await (const { name } of Deno.readDir(`${mailbox}/tmp`)) files.push(name);
+  assert.deepEqual(files, []);
+  assert.match(await sendOne(daemon, 10_000), /^250 /);
+  assert.equal((await readMailbox(mailbox)).length, 2);
+}
+
 async function mount(...words: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("mount", { args: words }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
@@ -28,17 +41,14 @@ Deno.test(`a full disk${why}`, { ignore: !isRoot }, async () => {
   await mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", disk);
   try {
     await using daemon = await startDaemon({ users: `jones:${disk}/jones` });
-    assert.match(await sendOne(daemon, 10_000), /^250 /);
-    for (const size of [2_000_000, 2_000_000]) {
-      assert.match(await sendOne(daemon, size), /^452 4\.3\.1 /);
-    }
-    const files: string[] = [];
-    for await (const { name } of Deno.readDir(`${disk}/jones/tmp`)) files.push(name);
-    assert.deepEqual(files, []);
-    assert.match(await sendOne(daemon, 10_000), /^250 /);
-    assert.equal((await readMailbox(`${disk}/jones`)).length, 2);
+    await takesSmallOnesAlone(daemon, `${disk}/jones`);
   } finally {
     await new Deno.Command("umount", { args: [disk] }).output();
     await Deno.remove(disk);
   }
+});
+
+Deno.test("a limit to the size of files, which would end most programs", async () => {
+  await using daemon = await startDaemon({ under: ["prlimit", "--fsize=1000000"] });
+  await takesSmallOnesAlone(daemon, `${daemon.folder}/mail/jones`);
 });

@@ -234,3 +234,24 @@ Deno.test("output is handed out once, and is ASCII whatever came in (53-41)", ()
   assert.match(server.takeOutput(), /^(?:[ -~]+\r\n)+$/);
   assert.equal(server.takeOutput(), "");
 });
+
+Deno.test("replies to many commands in one packet are handed out in pieces", () => {
+  const server = new Session({ host: "me.example", maxMessageSize: 65536, maxRecipients: 100 });
+  server.takeOutput();
+  server.feed(new TextEncoder().encode("HELP\r\n".repeat(10_000)));
+  let replies = 0;
+  let pieces = 0;
+  const take = () => {
+    const output = server.takeOutput();
+    assert.ok(output.length < 17_000, `${output.length} characters at once`);
+    replies += output.split("\r\n214 ").length - 1;
+    pieces++;
+  };
+  for (let event = server.next(); event; event = server.next()) {
+    assert.equal(event.kind, "output");
+    take();
+  }
+  take();
+  assert.equal(replies, 10_000);
+  assert.ok(pieces > 50);
+});
