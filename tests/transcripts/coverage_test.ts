@@ -1,4 +1,4 @@
-/** Every row of the conformance matrix that speaks of the receiver has a conversation, or a reason. */
+/** Every rule for the receiver has a conversation, or a reason for having none. */
 
 import assert from "node:assert/strict";
 import { readTranscripts } from "./transcript.ts";
