@@ -8,19 +8,25 @@ export interface Stream {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** Octets in one write: what a pipe takes whole, so that two threads' lines do not mix. */
+/** Octets in one write. A pipe takes as many in one piece, so that short lines of two threads do not mix. */
 const WRITE = 4096;
-/** Characters that may wait. */
+/** Octets that may wait. */
 const MOST_WAITING = 4 * 1024 * 1024;
+/** Milliseconds before a full stream that does not wait itself is tried again; doubled up to the second. */
+const FIRST_PAUSE = 20;
+const LONGEST_PAUSE = 500;
 
 const encoder = new TextEncoder();
 
 export class LineWriter {
   readonly #stream: Stream;
-  #waiting: string[] = [];
+  #waiting: Uint8Array[] = [];
   #length = 0;
   #dropped = 0;
+  #told = 0;
   #writing: Promise<void> | undefined;
+  /** Is told how many lines were lost, once there is room to say so. */
+  lost: (lines: number) => void = () => {};
 
   constructor(stream: Stream) {
     this.#stream = stream;
@@ -33,12 +39,13 @@ export class LineWriter {
 
   /** Takes one line with its end. */
   write(line: string): void {
-    if (this.#length + line.length > MOST_WAITING) {
+    const bytes = encoder.encode(line);
+    if (this.#length + bytes.length > MOST_WAITING) {
       this.#dropped++;
       return;
     }
-    this.#waiting.push(line);
-    this.#length += line.length;
+    this.#waiting.push(bytes);
+    this.#length += bytes.length;
     this.#writing ??= this.#writeAll();
   }
 
@@ -54,27 +61,56 @@ export class LineWriter {
     // The lines of this turn go together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const bytes = encoder.encode(this.#next());
+      const { bytes, lines } = this.#next();
       try {
-        for (let at = 0; at < bytes.length;) at += await this.#stream.write(bytes.subarray(at));
+        await this.#writeWhole(bytes);
+        this.#tellLost();
       } catch {
         // Nobody reads any more: the lines are lost, the mail is not.
-        this.#dropped++;
+        this.#dropped += lines;
       }
     }
     this.#writing = undefined;
   }
 
+  async #writeWhole(bytes: Uint8Array): Promise<void> {
+    let pause = FIRST_PAUSE;
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += await this.#stream.write(bytes.subarray(at));
+        pause = FIRST_PAUSE;
+      } catch (error) {
+        // A parent may have made the stream one that says it is full instead of waiting.
+        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        pause = Math.min(2 * pause, LONGEST_PAUSE);
+      }
+    }
+  }
+
+  #tellLost(): void {
+    if (this.#dropped === this.#told || this.#length > MOST_WAITING / 2) return;
+    const lines = this.#dropped - this.#told;
+    this.#told = this.#dropped;
+    this.lost(lines);
+  }
+
   /** As many lines as one write takes, one at least. */
-  #next(): string {
-    let count = 0;
+  #next(): { bytes: Uint8Array; lines: number } {
+    let lines = 0;
     let length = 0;
     for (const line of this.#waiting) {
-      if (count > 0 && length + line.length > WRITE) break;
+      if (lines > 0 && length + line.length > WRITE) break;
       length += line.length;
-      count++;
+      lines++;
+    }
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const line of this.#waiting.splice(0, lines)) {
+      bytes.set(line, at);
+      at += line.length;
     }
     this.#length -= length;
-    return this.#waiting.splice(0, count).join("");
+    return { bytes, lines };
   }
 }

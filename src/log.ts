@@ -4,6 +4,7 @@
  */
 
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import type { LineWriter } from "./line_writer.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 export type Format = "text" | "json";
@@ -49,6 +50,13 @@ export function startLog(level: Level, format: Format, write: (line: string) => 
     warn: (event, fields) => logger.warn(event, fields),
     error: (event, fields) => logger.error(event, fields),
   };
+}
+
+/** The same to a writer, which tells here when it has lost lines. */
+export function logTo(writer: LineWriter, level: Level, format: Format): Log {
+  const log = startLog(level, format, (line) => writer.write(line));
+  writer.lost = (lines) => log.warn("log lines lost", { lines });
+  return log;
 }
 
 function parts(record: LogRecord): [time: string, level: string, event: string, fields: Fields] {

@@ -80,3 +80,36 @@ Deno.test("a stream that breaks loses its lines and nothing else", async () => {
   await writer.flush(1000);
   assert.equal(writer.dropped, 1);
 });
+
+Deno.test("a stream that is full and says so is tried again, and nothing is lost", async () => {
+  let text = "";
+  let full = 3;
+  const writer = new LineWriter({
+    write(bytes) {
+      if (full-- > 0) return Promise.reject(new Deno.errors.WouldBlock());
+      text += new TextDecoder().decode(bytes.subarray(0, 2));
+      full = 1;
+      return Promise.resolve(2);
+    },
+  });
+  writer.write("abc\n");
+  await writer.flush(5000);
+  assert.equal(text, "abc\n");
+  assert.equal(writer.dropped, 0);
+});
+
+Deno.test("lost lines are told, once there is room to say so", async () => {
+  const stream = new SlowStream();
+  const writer = new LineWriter(stream);
+  const told: number[] = [];
+  writer.lost = (lines) => told.push(lines);
+  const line = `${"x".repeat(1023)}\n`;
+  for (let i = 0; i < 4100; i++) writer.write(line);
+  await writer.flush(1);
+  assert.deepEqual(told, []);
+  while (stream.writes.length > 0) {
+    stream.writes.shift()!();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  assert.deepEqual(told, [4]);
+});

@@ -15,7 +15,7 @@ import {
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
-import { type Log, startLog } from "../log.ts";
+import { type Log, logTo } from "../log.ts";
 import { ListenError } from "../receiver/listener.ts";
 import { VERSION } from "./help.ts";
 import { complain, Exit } from "./terminal.ts";
@@ -74,7 +74,7 @@ async function start(
   const receiver = new ReceiverWorker(configuration);
   const addresses = await listening(receiver, configuration);
   await dropPermissions();
-  const log = startLog(mail.LOG_LEVEL, mail.LOG_FORMAT, (line) => output.write(line));
+  const log = logTo(output, mail.LOG_LEVEL, mail.LOG_FORMAT);
   for (const name of withoutEffect(configuration.lines.keys())) {
     log.warn("setting without effect", { name, reason: "not part of this version" });
   }
@@ -94,7 +94,7 @@ async function prepare(
 ): Promise<{ configuration: Configuration; swept: number }> {
   const disk = new SystemDisk();
   const problems = await prepareMailboxes(configuration, disk);
-  if (problems.length === 0) problems.push(...tryListening(configuration));
+  problems.push(...tryListening(configuration));
   if (problems.length > 0) throw new ConfigurationError(problems);
   const prepared = await withRealPaths(configuration);
   return { configuration: prepared, swept: await sweepMailboxes(prepared, disk) };

@@ -1,5 +1,6 @@
 /** Both files together, checked against each other. */
 
+import { isPostmaster } from "../smtp/address.ts";
 import { addressLiteral, parseIp } from "../smtp/ip.ts";
 import { AddressBook, ForwardError } from "./address_book.ts";
 import { type MailConf, readMailConf, type SystemFacts, type VariableName } from "./mail_conf.ts";
@@ -94,7 +95,7 @@ function badForwards(configuration: Configuration): Problem[] {
   const file = configuration.files.users;
   const problems: Problem[] = [];
   for (const user of configuration.users) {
-    const alias = "directory" in user.target && looksLikeUser(configuration, user.target.directory);
+    const alias = looksLikeAlias(configuration, user);
     if (alias) problems.push({ file, line: user.line, message: `${user.name}: ${alias}` });
     try {
       book.endsOf(user);
@@ -105,17 +106,22 @@ function badForwards(configuration: Configuration): Problem[] {
   }
   // As long as nothing leaves this host (RFC 5321 4.5.1).
   if (problems.length === 0 && (book.find("postmaster")?.remote.length ?? 1) > 0) {
-    problems.push({
-      file,
-      message: "postmaster: its mail must have a mailbox here, name one for it",
-    });
+    const line = configuration.users.find(({ name }) => isPostmaster(name))?.line;
+    const message = "postmaster: its mail must have a mailbox here, name one for it";
+    problems.push({ file, line, message });
   }
   return problems;
 }
 
-/** A directory that is called like a user is most likely meant as that user. */
-function looksLikeUser({ mail, users }: Configuration, directory: string): string | undefined {
-  const user = users.find(({ name }) => name.toLowerCase() === directory.toLowerCase());
-  return user &&
-    `"${directory}" is a user: write ${user.name}@${mail.HOSTNAME} to forward, ./${directory} for a directory`;
+/** A directory that is called like another user is most likely meant as that user. */
+function looksLikeAlias(
+  { mail, users }: Configuration,
+  { name, target }: User,
+): string | undefined {
+  if (!("directory" in target)) return undefined;
+  const { directory } = target;
+  const same = (other: string) => other.toLowerCase() === directory.toLowerCase();
+  const meant = users.find((other) => other.name !== name && same(other.name));
+  return meant &&
+    `"${directory}" is a user: write ${meant.name}@${mail.HOSTNAME} to forward, ./${directory} for a directory`;
 }

@@ -5,7 +5,7 @@ import { ConfigurationError } from "./problem.ts";
 class NoFile extends Error {}
 
 /** Characters. */
-const LONGEST_LINE = 4096;
+const LONGEST_LINE = 65536;
 
 export interface Line {
   /** Counted from 1. */

@@ -47,9 +47,14 @@ export async function readUserConf(file: string): Promise<User[]> {
 
 /** A user, or what is wrong with the line. */
 function parseUser(text: string, line: number): User | string {
-  const match = /^([^:]*?)\s*:\s*(.*?)\s*(?::\s*(\$.*))?$/.exec(text);
-  if (!match) return `"${text}" is not of the form name:directory or name:address, address`;
-  const [, name = "", value = "", hash] = match;
+  const colon = text.indexOf(":");
+  if (colon < 0) return `"${text}" is not of the form name:directory or name:address, address`;
+  const name = text.slice(0, colon).trim();
+  const rest = text.slice(colon + 1).trim();
+  // No directory and no address holds a colon before a dollar sign.
+  const hashAt = rest.search(/:\s*\$/);
+  const value = (hashAt < 0 ? rest : rest.slice(0, hashAt)).trim();
+  const hash = hashAt < 0 ? undefined : rest.slice(hashAt + 1).trim();
   if (/^".*"$/.test(name)) return `${name}: write the name without quotes`;
   if (!NAME.test(name)) {
     return `"${name}" is no user name, write what stands before the @ of the address, in ASCII`;

@@ -29,12 +29,15 @@ export function prepareMailboxes(configuration: Configuration, disk: Disk): Prom
 export function tryMailboxes(configuration: Configuration, disk: Disk): Promise<Problem[]> {
   const names = ownNames();
   return eachMailbox(configuration, async (directory) => {
-    const missing = [];
+    let whole = true;
     for (const part of ["tmp", "new", "cur"]) {
-      if (!await exists(`${directory}/${part}`)) missing.push(`${directory}/${part}`);
+      const path = `${directory}/${part}`;
+      const nearest = await nearestExisting(path);
+      whole &&= nearest === path;
+      // What is there must take files, what is missing must be made below what is there.
+      await tryMaking(disk, names, nearest);
     }
-    if (missing.length === 0) await tryMaildir(disk, names, directory);
-    for (const path of missing) await tryMaking(disk, names, await nearestExisting(path));
+    if (whole) await tryMaildir(disk, names, directory);
   });
 }
 
@@ -124,7 +127,7 @@ async function tryMaildir(disk: Disk, names: MaildirNames, directory: string): P
   }
 }
 
-/** Whether a directory can be made below this one, and its name be made durable. */
+/** Whether something can be made in this directory, and its name be made durable. */
 async function tryMaking(disk: Disk, names: MaildirNames, directory: string): Promise<void> {
   const probe = `${directory}/.${names.next()}`;
   (await disk.create(probe)).close();

@@ -10,6 +10,7 @@ const FIRST_BUFFER = 8 * 1024;
 
 /** Makes what is missing of a mailbox directory. */
 export async function makeMaildir(disk: Disk, directory: string): Promise<void> {
+  await disk.makeDirectory(directory);
   for (const part of ["tmp", "new", "cur"]) await disk.makeDirectory(`${directory}/${part}`);
 }
 

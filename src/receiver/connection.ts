@@ -69,8 +69,9 @@ export class Connection {
       else if (!this.#session.closed) this.#reason ??= "connection lost";
     } finally {
       this.#deadline.cancel();
-      clearTimeout(this.#lastTimer);
+      this.#waiting = undefined;
       await this.#intake.drop();
+      clearTimeout(this.#lastTimer);
       if (this.#textBuffer) returnBuffer(this.#textBuffer);
       close(this.#socket);
       log.info("connection closed", { peer, reason: this.#reason });
@@ -210,9 +211,12 @@ export class Connection {
 
   /** Says a last word from outside of what `run` waits for, and sees to it that the wait ends. */
   #cutOff(reply: Reply): void {
-    if (this.#session.closed) return;
+    this.#deadline.cancel();
+    const over = this.#session.closed;
     this.#session.end(reply);
+    // A peer that does not read will not read this either.
     if (this.#waiting === "to write") return close(this.#socket);
+    if (over) return;
     const farewell = encoder.encode(this.#session.takeOutput());
     // The peer's close, or this timer, ends the wait to read.
     this.#lastTimer = setTimeout(() => close(this.#socket), LAST_WAIT);

@@ -8,7 +8,7 @@
 import type { Configuration } from "../config/configuration.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
-import { startLog } from "../log.ts";
+import { logTo } from "../log.ts";
 import { ListenError } from "./listener.ts";
 import { Receiver } from "./receiver.ts";
 
@@ -58,7 +58,7 @@ function start(
   try {
     receiver = new Receiver(configuration, {
       disk: new SystemDisk(),
-      log: startLog(LOG_LEVEL, LOG_FORMAT, (line) => output.write(line)),
+      log: logTo(output, LOG_LEVEL, LOG_FORMAT),
       now: Date.now,
       random: Math.random,
       process,

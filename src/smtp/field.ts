@@ -3,10 +3,13 @@
 const COLON = 58;
 const SPACE = 32;
 const TAB = 9;
+/** Blanks before a colon beyond which a line is taken for no field. */
+const MOST_BLANKS = 32;
 
 export class FieldName {
   readonly #name: string;
   #at = 0;
+  #blanks = 0;
 
   /** `name` in lower case, without the colon. */
   constructor(name: string) {
@@ -15,7 +18,7 @@ export class FieldName {
 
   /** A line begins. */
   begin(): void {
-    this.#at = 0;
+    this.#at = this.#blanks = 0;
   }
 
   /**
@@ -25,7 +28,8 @@ export class FieldName {
   next(byte: number): boolean | undefined {
     if (this.#at === this.#name.length) {
       // Blanks before the colon are obsolete, but to be understood (RFC 5322 4.5).
-      return byte === SPACE || byte === TAB ? undefined : byte === COLON;
+      const blank = byte === SPACE || byte === TAB;
+      return blank && ++this.#blanks <= MOST_BLANKS ? undefined : byte === COLON;
     }
     const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
     return lower === this.#name.charCodeAt(this.#at++) ? undefined : false;

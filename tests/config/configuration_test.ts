@@ -171,12 +171,18 @@ Deno.test("a directory that is called like a user is most likely that user", asy
   ]);
 });
 
+Deno.test("a directory that is called like its own user is a directory", async () => {
+  const { users: [john] } = await read("", "john:john\n");
+  assert.deepEqual(john?.target, { directory: "john" });
+});
+
 Deno.test("the postmaster's mail has a mailbox here (RFC 5321 4.5.1)", async () => {
   const conf = "HOSTNAME = me.example\n";
-  for (const users of ["a:a@far.example\n", "john:/x\npostmaster:a@far.example\n"]) {
-    assert.deepEqual(await problems(conf, users), [
-      "user.conf: postmaster: its mail must have a mailbox here, name one for it",
-    ]);
-  }
+  assert.deepEqual(await problems(conf, "a:a@far.example\n"), [
+    "user.conf: postmaster: its mail must have a mailbox here, name one for it",
+  ]);
+  assert.deepEqual(await problems(conf, "john:/x\npostmaster:a@far.example\n"), [
+    "user.conf:2: postmaster: its mail must have a mailbox here, name one for it",
+  ]);
   await read(conf, "a:a@far.example\njohn:/x\n");
 });

@@ -114,8 +114,8 @@ Deno.test("a file with control characters is told where they are, not shown them
 
 Deno.test("a line that is too long is told so by its number alone", () =>
   inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/file`, `a\n${"x".repeat(5000)}\n`);
-    assert.equal(await problem(`${folder}/file`), "is longer than 4096 characters");
+    await Deno.writeTextFile(`${folder}/file`, `a\n${"x".repeat(70_000)}\n`);
+    assert.equal(await problem(`${folder}/file`), "is longer than 65536 characters");
   }));
 
 Deno.test("characters that are not seen deceive nobody", () =>
