@@ -3,7 +3,8 @@
 import { replyText } from "../smtp/reply.ts";
 import * as replies from "../smtp/reply.ts";
 import type { Reply } from "../smtp/reply.ts";
-import { Session, type SessionEvent, type SessionOptions } from "../smtp/session.ts";
+import type { SessionEvent } from "../smtp/event.ts";
+import { Session, type SessionOptions } from "../smtp/session.ts";
 import { borrowBuffer, returnBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";
 import { type Backend, type Ends, Intake } from "./intake.ts";

@@ -9,7 +9,7 @@ import type { MessageIds } from "../queue/id.ts";
 import { type Mailbox, printPath } from "../smtp/address.ts";
 import * as replies from "../smtp/reply.ts";
 import { isPositive, type Reply, replyText } from "../smtp/reply.ts";
-import type { Transaction } from "../smtp/session.ts";
+import type { Transaction } from "../smtp/event.ts";
 import { receivedField, returnPathField } from "../smtp/trace.ts";
 import { decideRecipient } from "./recipients.ts";
 

@@ -9,7 +9,6 @@
 
 import type { Mailbox } from "./address.ts";
 import {
-  type BodyType,
   type Command,
   type Hello,
   LONGEST_LINE,
@@ -18,6 +17,7 @@ import {
   type Rcpt,
 } from "./command.ts";
 import { type TextFlaw, TextReader } from "./data.ts";
+import type { SessionEvent, Transaction } from "./event.ts";
 import { HopCounter } from "./hops.ts";
 import { LineReader } from "./line.ts";
 import * as replies from "./reply.ts";
@@ -31,41 +31,6 @@ export interface SessionOptions {
   /** Recipients a transaction may have. */
   readonly maxRecipients: number;
 }
-
-/** One mail transaction (RFC 5321 3.3): where it comes from and where it shall go. */
-export interface Transaction {
-  /** What the client called itself, and by which greeting: "with SMTP" or "with ESMTP". */
-  readonly client: string;
-  readonly protocol: "SMTP" | "ESMTP";
-  readonly reversePath: Mailbox | null;
-  /** The accepted forward-paths so far, in order. */
-  readonly forwardPaths: readonly Mailbox[];
-  readonly body: BodyType;
-}
-
-/**
- * What happened. `mail`, `recipient`, `data` and `end` must be answered before the next event; the
- * rest is told.
- */
-export type SessionEvent =
-  /** A transaction wants to begin. */
-  | { readonly kind: "mail"; readonly transaction: Transaction }
-  /** A recipient wants to be added. */
-  | { readonly kind: "recipient"; readonly forwardPath: Mailbox }
-  /** A text wants to come. */
-  | { readonly kind: "data"; readonly transaction: Transaction }
-  /** A piece of it, a view into what was fed: valid until the next `feed`. */
-  | { readonly kind: "text"; readonly bytes: Uint8Array }
-  /** The whole text came, `size` octets. A positive answer takes responsibility for it. */
-  | { readonly kind: "end"; readonly transaction: Transaction; readonly size: number }
-  /** The transaction is over and nothing of it counts. */
-  | { readonly kind: "dropped" }
-  /** The session itself refused a command or a text. */
-  | { readonly kind: "refused"; readonly what: string; readonly reply: Reply }
-  /** Replies have piled up: take and write them before going on. */
-  | { readonly kind: "output" }
-  /** Write the output, then close the connection. */
-  | { readonly kind: "close" };
 
 /**
  * What a client may do wrong without a message between, before the channel is closed (RFC 5321

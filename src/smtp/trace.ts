@@ -2,7 +2,7 @@
 
 import { type Mailbox, printPath } from "./address.ts";
 import { addressLiteral, parseIp } from "./ip.ts";
-import type { Transaction } from "./session.ts";
+import type { Transaction } from "./event.ts";
 
 export interface Receipt {
   readonly transaction: Pick<Transaction, "client" | "protocol" | "forwardPaths">;

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import * as replies from "../../src/smtp/reply.ts";
-import { Session, type SessionEvent } from "../../src/smtp/session.ts";
+import type { SessionEvent } from "../../src/smtp/event.ts";
+import { Session } from "../../src/smtp/session.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import * as replies from "../../src/smtp/reply.ts";
 import type { Reply } from "../../src/smtp/reply.ts";
-import { Session, type SessionEvent, type SessionOptions } from "../../src/smtp/session.ts";
+import type { SessionEvent } from "../../src/smtp/event.ts";
+import { Session, type SessionOptions } from "../../src/smtp/session.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const text = (octets: Uint8Array) => Array.from(octets, (b) => String.fromCharCode(b)).join("");
