@@ -36,7 +36,11 @@ export async function serve(mailFile: string, userFile: string): Promise<Exit> {
   const stop = stopSignal();
   // A write beyond the largest file allowed shall fail, not end the daemon.
   Deno.addSignalListener("SIGXFSZ", () => {});
-  let started;
+  let started: Awaited<ReturnType<typeof start>> | undefined;
+  Deno.addSignalListener("SIGHUP", () => {
+    const reason = "a new configuration needs a restart";
+    started?.log.warn("signal ignored", { signal: "SIGHUP", reason });
+  });
   try {
     started = await start(mailFile, userFile);
   } catch (error) {
@@ -45,9 +49,6 @@ export async function serve(mailFile: string, userFile: string): Promise<Exit> {
     return Exit.Misused;
   }
   const { log, receiver } = started;
-  Deno.addSignalListener("SIGHUP", () => {
-    log.warn("signal ignored", { signal: "SIGHUP", reason: "a new configuration needs a restart" });
-  });
   try {
     const signal = await Promise.race([stop, receiver.failed]);
     log.info("stopping", { signal });

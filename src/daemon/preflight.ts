@@ -146,7 +146,7 @@ function reason(error: unknown): string {
     return "permission denied, the daemon's user must own it or be allowed to write there";
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return "Deno lacks --allow-read and --allow-write for it";
+    return "Deno lacks --allow-read and --allow-write for it, or guards that place itself (/dev, /proc)";
   }
   if (error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists) {
     return "a part of the path is a file, not a directory";

@@ -1,7 +1,7 @@
 /** Turns for connections that always have something to do, so that the others are served too. */
 
 /** Milliseconds of work after which a connection lets the others have their turn. */
-const TURN = 10;
+const TURN = 1;
 
 /**
  * Counts the work between two waits. A peer that sends faster than it is served never makes its

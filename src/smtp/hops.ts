@@ -4,6 +4,8 @@ import { FieldName } from "./field.ts";
 
 const CR = 13;
 const LF = 10;
+const SPACE = 32;
+const TAB = 9;
 
 /** Counts the Received fields of a text's header while the text passes, in pieces of any size. */
 export class HopCounter {
@@ -13,6 +15,7 @@ export class HopCounter {
   #open = true;
   #lineEmpty = true;
   #inHeader = true;
+  #begun = false;
 
   get count(): number {
     return this.#count;
@@ -24,6 +27,9 @@ export class HopCounter {
   }
 
   feed(bytes: Uint8Array): void {
+    // A text that begins with a blank has no header (RFC 5322 2.2).
+    if (!this.#begun && (bytes[0] === SPACE || bytes[0] === TAB)) this.#inHeader = false;
+    this.#begun ||= bytes.length > 0;
     for (let at = 0; this.#inHeader && at < bytes.length; at++) {
       const byte = bytes[at]!;
       if (byte === LF) {

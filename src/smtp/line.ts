@@ -11,6 +11,7 @@ export class LineReader {
   readonly #buffer: Uint8Array;
   #length = 0;
   #tooLong = false;
+  #start = "";
   #lastWasCr = false;
 
   constructor(longest: number) {
@@ -20,6 +21,11 @@ export class LineReader {
   /** Whether a line has begun that has not ended yet. */
   get begun(): boolean {
     return this.#length > 0;
+  }
+
+  /** What was kept of the last line that was too long. */
+  get start(): string {
+    return this.#start;
   }
 
   /**
@@ -38,9 +44,9 @@ export class LineReader {
   }
 
   #take(): string | null {
-    const line = this.#tooLong
-      ? null
-      : String.fromCharCode(...this.#buffer.subarray(0, this.#length - 1));
+    const text = String.fromCharCode(...this.#buffer.subarray(0, this.#length - 1));
+    const line = this.#tooLong ? null : text;
+    if (this.#tooLong) this.#start = text;
     this.#length = 0;
     this.#tooLong = false;
     this.#lastWasCr = false;

@@ -146,7 +146,7 @@ export class Session {
     const { next, line } = this.#lines.read(this.#input, this.#at);
     this.#at = next;
     if (line === undefined) return;
-    if (line !== null && isHttp(line)) {
+    if (isHttp(line ?? this.#lines.start)) {
       return this.#turnOut("line", replies.notHttp(this.#options.host));
     }
     const parsed = line === null ? replies.lineTooLong : parseCommand(line);
@@ -319,11 +319,11 @@ const FLAWS: Readonly<Record<TextFlaw, Reply>> = {
 };
 
 /**
- * A browser that is made to post mail speaks like this (RFC 9110 9.3). Its text must not be read as
- * commands.
+ * A browser that is made to post mail speaks like this (RFC 9110 9.3, RFC 4918 9). What it says
+ * further must not be read as commands. No command of SMTP is called like its methods.
  */
 function isHttp(line: string): boolean {
-  return /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) \S+ HTTP\/\d/.test(line);
+  return /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PROPFIND)[ \t]/i.test(line);
 }
 
 /** The verb of a refused line for the log; nothing else of it is worth keeping. */

@@ -60,3 +60,10 @@ Deno.test("blanks before the colon do not hide a Received field (RFC 5322 4.5)",
   counter.feed(new TextEncoder().encode("Received : a\r\nReceived\t: b\r\nReceived x: c\r\n\r\n"));
   assert.equal(counter.count, 2);
 });
+
+Deno.test("a text that begins with a blank has no header to count in", () => {
+  const counter = new HopCounter();
+  counter.feed(new TextEncoder().encode(" x\r\nReceived: a\r\n"));
+  assert.equal(counter.count, 0);
+  assert.equal(counter.inHeader, false);
+});
