@@ -78,7 +78,7 @@ for (const [what, wire, content] of WHOLE) {
   });
 }
 
-/** Matrix table 2.1: what is no end mark, wherever it stands. */
+/** What is no end mark (P-1), wherever it stands. */
 const NO_END = [
   "\n.\n",
   "\n.\r\n",
