@@ -1,15 +1,16 @@
 /** `denosmtpd check MAIL_CONF USER_CONF`: what is wrong with a configuration, before it serves. */
 
+import { resolve } from "node:path";
 import { type Configuration, readConfiguration } from "../config/configuration.ts";
 import { withoutEffect } from "../config/mail_conf.ts";
 import { ConfigurationError, problemText } from "../config/problem.ts";
-import { tryListening, tryMailboxes } from "../daemon/preflight.ts";
+import type { User } from "../config/user_conf.ts";
+import { tryMailboxes } from "../daemon/mailboxes.ts";
+import { tryListening } from "../daemon/ports.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
 import { listenAddresses, printHostPort } from "../receiver/listener.ts";
-import type { User } from "../config/user_conf.ts";
 import { printMailbox } from "../smtp/address.ts";
-import { resolve } from "node:path";
 import { complain, Exit, say } from "./terminal.ts";
 
 /** Says everything that would keep the daemon from serving, or that nothing does. */

@@ -1,17 +1,12 @@
 /** `denosmtpd MAIL_CONF USER_CONF`: the daemon. */
 
 import { type Configuration, readConfiguration } from "../config/configuration.ts";
-import { ConfigurationError, problemText } from "../config/problem.ts";
 import { withoutEffect } from "../config/mail_conf.ts";
-import { ReceiverWorker } from "../daemon/daemon.ts";
+import { ConfigurationError, problemText } from "../config/problem.ts";
+import { prepareMailboxes, sweepMailboxes, withRealPaths } from "../daemon/mailboxes.ts";
 import { dropPermissions } from "../daemon/permissions.ts";
-import {
-  listenProblem,
-  prepareMailboxes,
-  sweepMailboxes,
-  tryListening,
-  withRealPaths,
-} from "../daemon/preflight.ts";
+import { listenProblem, tryListening } from "../daemon/ports.ts";
+import { ReceiverWorker } from "../daemon/receiver_worker.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
@@ -24,11 +19,10 @@ import { complain, Exit } from "./terminal.ts";
 const GRACE = 10_000;
 /** Milliseconds for the last lines of the log. */
 const LAST_LINES = 1000;
-
-const output = new LineWriter(Deno.stdout);
-
 /** Milliseconds within which a second signal is an echo of the first: Ctrl-C reaches all of a group. */
 const ECHO = 1000;
+
+const output = new LineWriter(Deno.stdout);
 
 /** Serves until SIGTERM or SIGINT; a second one, later, ends it at once. */
 export async function serve(mailFile: string, userFile: string): Promise<Exit> {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Configuration, readConfiguration } from "../../src/config/configuration.ts";
-import { ReceiverWorker } from "../../src/daemon/daemon.ts";
+import { ReceiverWorker } from "../../src/daemon/receiver_worker.ts";
 
 async function configuration(mail: string): Promise<Configuration> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });

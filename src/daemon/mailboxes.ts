@@ -1,13 +1,12 @@
-/** Whether the directories and ports of a configuration can be used, tried out rather than guessed. */
+/** The mailbox directories of a configuration at the daemon's start: tried out, made, swept. */
 
 import { exists } from "@std/fs/exists";
 import { dirname } from "node:path";
-import { type Configuration, mailboxDirectories, problemAt } from "../config/configuration.ts";
+import { type Configuration, mailboxDirectories } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Disk } from "../disk.ts";
 import { makeMaildir, sweepMaildir } from "../mailbox/maildir.ts";
 import { MaildirNames } from "../mailbox/name.ts";
-import { ListenError, openListeners } from "../receiver/listener.ts";
 import { system } from "./system.ts";
 
 /**
@@ -64,25 +63,6 @@ export async function withRealPaths(configuration: Configuration): Promise<Confi
     return { ...user, target: { directory: await Deno.realPath(user.target.directory) } };
   }));
   return { ...configuration, users };
-}
-
-/** Tries to listen on every address. Returns what stands in the way. */
-export function tryListening(configuration: Configuration): Problem[] {
-  try {
-    openListeners(configuration.mail).forEach((listener) => listener.close());
-    return [];
-  } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    return [listenProblem(configuration, error)];
-  }
-}
-
-/** A problem of listening, at the line of mail.conf that can mend it. */
-export function listenProblem(
-  configuration: Configuration,
-  { message, setting }: ListenError,
-): Problem {
-  return problemAt(configuration, setting, message);
 }
 
 async function eachMailbox(

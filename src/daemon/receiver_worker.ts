@@ -1,4 +1,4 @@
-/** Start and stop of the daemon's parts. */
+/** The receiver as the main thread sees it: a thread of its own with permissions of its own. */
 
 import type { Configuration } from "../config/configuration.ts";
 import { ListenError } from "../receiver/listener.ts";
@@ -9,7 +9,7 @@ import { system } from "./system.ts";
 /** Milliseconds beyond the grace after which a receiver is no longer waited for. */
 const LONGEST_STOP = 5000;
 
-/** A receiver in its own thread with its own permissions. */
+/** Starts with its making: whoever makes one waits for `listening` next. */
 export class ReceiverWorker {
   readonly #worker: Worker;
   /** Told when the worker dies of an error; it says nothing more then. */
