@@ -16,6 +16,9 @@ const MOST_WAITING = 4 * 1024 * 1024;
 const FIRST_PAUSE = 20;
 const LONGEST_PAUSE = 500;
 
+/** Milliseconds for the last lines at the end of a program. */
+const LAST_LINES = 1000;
+
 const encoder = new TextEncoder();
 
 export class LineWriter {
@@ -50,7 +53,7 @@ export class LineWriter {
   }
 
   /** Returns when everything is written, or after `patience` milliseconds. */
-  async flush(patience: number): Promise<void> {
+  async flush(patience = LAST_LINES): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, patience);
     await Promise.race([this.#writing, promise]);

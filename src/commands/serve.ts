@@ -17,8 +17,6 @@ import { complain, Exit } from "./terminal.ts";
 
 /** Milliseconds for texts that are coming in when the daemon is told to stop. */
 const GRACE = 10_000;
-/** Milliseconds for the last lines of the log. */
-const LAST_LINES = 1000;
 /** Milliseconds within which a second signal is an echo of the first: Ctrl-C reaches all of a group. */
 const ECHO = 1000;
 
@@ -53,7 +51,7 @@ export async function serve(mailFile: string, userFile: string): Promise<Exit> {
     log.error("stopped", { error: String(error) });
     return Exit.Failed;
   } finally {
-    await output.flush(LAST_LINES);
+    await output.flush();
   }
 }
 

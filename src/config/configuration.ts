@@ -16,7 +16,10 @@ export interface Configuration {
   readonly lines: ReadonlyMap<VariableName, number>;
 }
 
-/** Reads both files. Throws ConfigurationError with everything that is wrong in either. */
+/**
+ * Reads both files. Throws ConfigurationError with what is wrong in either, or, once each is right
+ * for itself, between them.
+ */
 export async function readConfiguration(
   mailFile: string,
   userFile: string,

@@ -1,9 +1,8 @@
 /** One connection: bytes between the socket and its session, and an end to every wait. */
 
-import { replyText } from "../smtp/reply.ts";
-import * as replies from "../smtp/reply.ts";
-import type { Reply } from "../smtp/reply.ts";
 import type { SessionEvent } from "../smtp/event.ts";
+import * as replies from "../smtp/reply.ts";
+import { type Reply, replyText } from "../smtp/reply.ts";
 import { Session, type SessionOptions } from "../smtp/session.ts";
 import { borrowBuffer, returnBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";

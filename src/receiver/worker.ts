@@ -34,9 +34,6 @@ export type FromReceiver =
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** Milliseconds for the last lines of the log. */
-const LAST_LINES = 1000;
-
 let receiver: Receiver | undefined;
 const output = new LineWriter(Deno.stdout);
 
@@ -46,7 +43,7 @@ self.onmessage = async ({ data }: MessageEvent<ToReceiver>) => {
       return tell(start(data));
     case "stop":
       await receiver?.stop(data.grace);
-      await output.flush(LAST_LINES);
+      await output.flush();
       return tell({ kind: "stopped" });
   }
 };

@@ -4,7 +4,7 @@
  */
 
 import { readMailbox, startDaemon } from "../support/daemon.ts";
-import { find, missing, type Program, succeed } from "../interop/programs.ts";
+import { find, missing, type Program, succeed } from "../support/programs.ts";
 
 const ROUNDS = 3;
 const SESSIONS = 20;

@@ -1,6 +1,7 @@
 /** A wrong configuration ends `serve` and `check` with exit code 2 and one clear line for each fault. */
 
 import assert from "node:assert/strict";
+import { missingOrNotRoot, skippable } from "../support/programs.ts";
 import { run } from "../support/run.ts";
 
 interface Fault {
@@ -107,9 +108,9 @@ for (const command of ["serve", "check"]) {
     Deno.test(`${command}: ${fault.what}`, () => expectFault(command, fault));
   }
   for (const fault of PRIVILEGE_FAULTS) {
-    const why = isRoot ? "" : " (skipped: only root can give its rights away)";
-    Deno.test(`${command}: ${fault.what}${why}`, { ignore: !isRoot }, () => {
-      return expectFault(command, fault);
+    Deno.test({
+      ...skippable(`${command}: ${fault.what}`, missingOrNotRoot(["setpriv"])),
+      fn: () => expectFault(command, fault),
     });
   }
   Deno.test(`${command}: a port in use`, async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readLines } from "../../src/config/lines.ts";
 import { ConfigurationError } from "../../src/config/problem.ts";
+import { testWith } from "../support/programs.ts";
 
 async function inFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
@@ -126,7 +127,7 @@ Deno.test("characters that are not seen deceive nobody", () =>
     }
   }));
 
-Deno.test("a pipe is not waited for", () =>
+testWith(["mkfifo"], "a pipe is not waited for", () =>
   inFolder(async (folder) => {
     await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
     assert.equal(await problem(`${folder}/pipe`), "is a directory or a device, not a file");

@@ -1,6 +1,6 @@
 /** curl sends mail from its standard input. */
 
-import { succeed } from "./programs.ts";
+import { succeed } from "../support/programs.ts";
 import { testPeer } from "./peer.ts";
 
 testPeer({

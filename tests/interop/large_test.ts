@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { skippable } from "./programs.ts";
+import { skippable } from "../support/programs.ts";
 
 const MIB = 1024 * 1024;
 /** The preset of MAX_MESSAGE_SIZE, in octets as they come over the wire. */

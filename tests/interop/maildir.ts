@@ -1,7 +1,7 @@
 /** A mailbox as Python's mailbox.Maildir reads it: a reader that shares no code with the daemon. */
 
 import assert from "node:assert/strict";
-import { succeed } from "./programs.ts";
+import { succeed } from "../support/programs.ts";
 
 export interface Message {
   readonly key: string;

@@ -1,6 +1,6 @@
 /** msmtp, a sendmail for machines without a mail server, sends. */
 
-import { succeed } from "./programs.ts";
+import { succeed } from "../support/programs.ts";
 import { testPeer } from "./peer.ts";
 
 testPeer({

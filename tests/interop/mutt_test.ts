@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { startDaemon } from "../support/daemon.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { readWithPython } from "./maildir.ts";
-import { succeed, testWith } from "./programs.ts";
+import { succeed, testWith } from "../support/programs.ts";
 
 const SUBJECT = "Tea at five";
 const BODY = "Bring the good cups.\n.. and a spoon\n";

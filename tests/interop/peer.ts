@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
 import { assertSameBytes, part, readWithPython } from "./maildir.ts";
-import { hasIpv6, missing, type Program, skippable } from "./programs.ts";
+import { hasIpv6, missing, type Program, skippable } from "../support/programs.ts";
 
 /** One message to send, and by which way. */
 export interface Mail {

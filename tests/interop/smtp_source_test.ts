@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { startDaemon } from "../support/daemon.ts";
 import { part, readWithPython } from "./maildir.ts";
 import { testPeer } from "./peer.ts";
-import { succeed, testWith } from "./programs.ts";
+import { succeed, testWith } from "../support/programs.ts";
 
 testPeer({
   name: "smtp-source",

@@ -1,6 +1,6 @@
 /** Python's smtplib sends, announcing SIZE always and BODY=8BITMIME where it applies. */
 
-import { succeed } from "./programs.ts";
+import { succeed } from "../support/programs.ts";
 import { testPeer } from "./peer.ts";
 
 const SCRIPT = new URL("smtplib_send.py", import.meta.url).pathname;

@@ -1,6 +1,6 @@
 /** swaks, the test program of mail administrators, sends by EHLO, by HELO and by pipelining. */
 
-import { missing, run, succeed } from "./programs.ts";
+import { missing, run, succeed } from "../support/programs.ts";
 import { type Peer, testPeer } from "./peer.ts";
 
 const noIpv6 = await lacksIpv6();

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { startDaemon } from "../support/daemon.ts";
+import { testWith } from "../support/programs.ts";
 import { RawClient } from "../support/raw_client.ts";
 
-Deno.test("the accept loop survives EMFILE", async () => {
+testWith(["prlimit"], "the accept loop survives EMFILE", async () => {
   await using daemon = await startDaemon({
     mail: "MAX_CLIENTS_PER_ADDRESS = 1000",
     under: ["prlimit", "--nofile=60:60"],

@@ -2,10 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
+import { missingOrNotRoot, skippable, testWith } from "../support/programs.ts";
 import { RawClient } from "../support/raw_client.ts";
-
-const isRoot = Deno.uid() === 0;
-const why = isRoot ? "" : " (skipped: only root can mount a small file system)";
 
 async function sendOne(daemon: Daemon, size: number): Promise<string> {
   const client = await RawClient.connect(daemon.port);
@@ -36,7 +34,11 @@ async function mount(...words: string[]): Promise<void> {
   assert.ok(success, new TextDecoder().decode(stderr));
 }
 
-Deno.test(`a full disk${why}`, { ignore: !isRoot }, async () => {
+const cannotMount = missingOrNotRoot(["mount"]);
+
+Deno.test({ ...skippable("a full disk", cannotMount), fn: fillDisk });
+
+async function fillDisk(): Promise<void> {
   const disk = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
   await mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", disk);
   try {
@@ -46,9 +48,9 @@ Deno.test(`a full disk${why}`, { ignore: !isRoot }, async () => {
     await new Deno.Command("umount", { args: [disk] }).output();
     await Deno.remove(disk);
   }
-});
+}
 
-Deno.test("a limit to the size of files, which would end most programs", async () => {
+testWith(["prlimit"], "a limit to the size of files, which ends most programs", async () => {
   await using daemon = await startDaemon({ under: ["prlimit", "--fsize=1000000"] });
   await takesSmallOnesAlone(daemon, `${daemon.folder}/mail/jones`);
 });

@@ -2,10 +2,14 @@
 
 export type Program =
   | "curl"
+  | "mkfifo"
+  | "mount"
   | "msmtp"
   | "mutt"
+  | "prlimit"
   | "python3"
   | "script"
+  | "setpriv"
   | "smtp-sink"
   | "smtp-source"
   | "swaks";
@@ -34,6 +38,11 @@ export function missing(programs: readonly Program[]): string | undefined {
   const absent = [...new Set(programs)].filter((program) => find(program) === undefined);
   if (absent.length === 0) return undefined;
   return `${absent.join(" and ")} ${absent.length > 1 ? "are" : "is"} not installed`;
+}
+
+/** Why a test that needs these programs and root's rights cannot run here. */
+export function missingOrNotRoot(programs: readonly Program[]): string | undefined {
+  return Deno.uid() === 0 ? missing(programs) : "only root may do this";
 }
 
 /** Whether this machine has the IPv6 loopback address. */
