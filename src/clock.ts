@@ -1,0 +1,16 @@
+/** Time as the parts that wait for it see it. They take it as an argument, so a test holds it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls `act` once, `milliseconds` from now. Returns what calls that off. */
+  after(milliseconds: number, act: () => void): () => void;
+}
+
+/** The system's own time. */
+export const systemClock: Clock = {
+  now: Date.now,
+  after(milliseconds, act) {
+    const timer = setTimeout(act, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
