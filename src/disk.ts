@@ -17,6 +17,13 @@ export interface DurableFile {
   close(): void;
 }
 
+/** A file being read. */
+export interface ReadableFile {
+  /** Fills `buffer` with what comes next; returns how many octets that were, null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  close(): void;
+}
+
 /** Paths are the operating system's; errors are Deno.errors. */
 export interface Disk {
   /** Makes a directory (mode 0700) and those above it that are missing, and their names durable. */
@@ -33,6 +40,12 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** Names in a directory. */
   list(path: string): Promise<string[]>;
+  /** Whether there is something of this name. Rejects where that cannot be told. */
+  exists(path: string): Promise<boolean>;
+  /** All of a small file. */
+  read(path: string): Promise<Uint8Array>;
+  /** Opens a file to be read piece by piece. */
+  open(path: string): Promise<ReadableFile>;
   /** Returns when every name made, moved or removed in the directory before this call is durable. */
   syncDirectory(path: string): Promise<void>;
 }
@@ -112,6 +125,24 @@ export class SystemDisk implements Disk {
     const names: string[] = [];
     for await (const entry of Deno.readDir(path)) names.push(entry.name);
     return names;
+  }
+
+  async exists(path: string): Promise<boolean> {
+    try {
+      await Deno.stat(path);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+
+  read(path: string): Promise<Uint8Array> {
+    return Deno.readFile(path);
+  }
+
+  open(path: string): Promise<ReadableFile> {
+    return Deno.open(path);
   }
 
   syncDirectory(path: string): Promise<void> {

@@ -7,6 +7,7 @@ import { ConfigurationError, problemText } from "../config/problem.ts";
 import type { User } from "../config/user_conf.ts";
 import { tryMailboxes } from "../daemon/mailboxes.ts";
 import { tryListening } from "../daemon/ports.ts";
+import { trySpool } from "../daemon/spool.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
 import { listenAddresses, printHostPort } from "../receiver/listener.ts";
@@ -26,6 +27,7 @@ export async function check(mailFile: string, userFile: string): Promise<Exit> {
   const { mail, users } = configuration;
   const problems = [
     ...await tryMailboxes(configuration, new SystemDisk()),
+    ...await trySpool(configuration, new SystemDisk()),
     ...tryListening(configuration),
   ];
   notes(configuration).forEach((note) => say(`note: ${note}`));

@@ -1,12 +1,13 @@
 /** `denosmtpd send`: the message on standard input, sent to one server. */
 
+import { systemClock } from "../clock.ts";
 import { ValueError } from "../config/problem.ts";
 import { type HostPort, hostPort } from "../config/value.ts";
-import { deliver } from "../relay/client.ts";
+import { ChannelError, Connection, TIMEOUTS, type Timeouts } from "../relay/connection.ts";
+import { TcpDialer } from "../relay/wire.ts";
 import { type Mailbox, parseMailbox, PathError, printMailbox } from "../smtp/address.ts";
-import type { Envelope, RecipientResult } from "../smtp/client.ts";
+import { type Envelope, MAX_RECIPIENTS, type RecipientResult } from "../smtp/client.ts";
 import { isPositive, replyText } from "../smtp/reply.ts";
-import { ReplyError } from "../smtp/reply_reader.ts";
 import { standardText } from "./standard_text.ts";
 import { complain, Exit, say } from "./terminal.ts";
 
@@ -18,8 +19,11 @@ export interface SendOptions {
   readonly verbose: boolean;
 }
 
-/** Milliseconds for the connection, and for each step of the conversation. */
+/** Milliseconds for the connection, and for each step of the conversation: a person is waiting. */
 const PATIENCE = 60_000;
+const PATIENT = Object.fromEntries(
+  Object.entries(TIMEOUTS).map(([step, limit]) => [step, Math.min(limit, PATIENCE)]),
+) as Timeouts;
 
 /** A word of the command line makes no sense; the message names it. */
 class UsageError extends Error {}
@@ -45,18 +49,22 @@ export async function send(options: SendOptions): Promise<Exit> {
     process: Deno.pid,
   });
   const envelope = {
-    host,
     reversePath,
     forwardPaths,
     size: text.length,
     eightBit: text.some((byte) => byte > 127),
   };
   try {
-    return report(await converse(server, envelope, text, options.verbose));
+    const connection = await open(server, host, options.verbose);
+    const { results, broken } = await converse(connection, envelope, text);
+    const exit = report(results);
+    if (broken === undefined) return exit;
+    complain(`${options.server}: ${broken}`);
   } catch (error) {
+    if (error instanceof ChannelError && error.heard) return report(sameForAll(envelope, error));
     complain(`${options.server}: ${trouble(error)}`);
-    return Exit.Failed;
   }
+  return Exit.Failed;
 }
 
 /** Reads the value of an option. Throws UsageError. */
@@ -91,23 +99,46 @@ async function standardInput(): Promise<Uint8Array> {
   return new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
 }
 
-async function converse(
-  server: HostPort,
-  envelope: Envelope,
-  text: Uint8Array,
-  verbose: boolean,
-): Promise<readonly RecipientResult[]> {
-  const conn = await Deno.connect({
-    hostname: server.host,
-    port: server.port ?? 25,
-    signal: AbortSignal.timeout(PATIENCE),
-  });
-  return await deliver(conn, {
-    envelope,
-    text,
-    patience: PATIENCE,
+/** Rejects with ChannelError, and with what the system says. */
+async function open(server: HostPort, host: string, verbose: boolean): Promise<Connection> {
+  const signal = AbortSignal.timeout(PATIENCE);
+  const wire = await new TcpDialer().connect(server.host, server.port ?? 25, signal);
+  return await Connection.open(wire, {
+    host,
+    serverName: server.host,
+    wantsTls: false,
+    clock: systemClock,
+    timeouts: PATIENT,
     ...(verbose ? { observe: show } : {}),
   });
+}
+
+/** Sends to as many at a time as a server takes, and says what broke the connection, if it broke. */
+async function converse(
+  connection: Connection,
+  envelope: Envelope,
+  text: Uint8Array,
+): Promise<{ results: readonly RecipientResult[]; broken?: string }> {
+  const results: RecipientResult[] = [];
+  let open = envelope.forwardPaths;
+  while (open.length > 0) {
+    const forwardPaths = open.slice(0, MAX_RECIPIENTS);
+    const outcome = await connection.send({ ...envelope, forwardPaths }, once(text));
+    results.push(...outcome.results);
+    if (outcome.broken) return { results, broken: outcome.broken.reply.lines.join(" ") };
+    open = [...outcome.remaining, ...open.slice(MAX_RECIPIENTS)];
+  }
+  await connection.quit();
+  return { results };
+}
+
+async function* once(text: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(text);
+}
+
+/** A server that has refused to talk has refused every recipient. */
+function sameForAll({ forwardPaths }: Envelope, { reply, heard }: ChannelError): RecipientResult[] {
+  return forwardPaths.map((forwardPath) => ({ forwardPath, reply, heard }));
 }
 
 function show(who: "client" | "server", bytes: Uint8Array): void {
@@ -127,11 +158,9 @@ function report(results: readonly RecipientResult[]): Exit {
 
 function trouble(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) return "no server listens there";
-  if (error instanceof Deno.errors.UnexpectedEof) return "the server closed the connection";
   if (error instanceof Deno.errors.TimedOut) return "the server does not answer";
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return "no connection in time";
   }
-  if (error instanceof ReplyError) return error.message;
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,16 +1,19 @@
 /** `denosmtpd MAIL_CONF USER_CONF`: the daemon. */
 
-import { type Configuration, readConfiguration } from "../config/configuration.ts";
+import { type Configuration, problemAt, readConfiguration } from "../config/configuration.ts";
 import { withoutEffect } from "../config/mail_conf.ts";
 import { ConfigurationError, problemText } from "../config/problem.ts";
 import { prepareMailboxes, sweepMailboxes, withRealPaths } from "../daemon/mailboxes.ts";
 import { dropPermissions } from "../daemon/permissions.ts";
 import { listenProblem, tryListening } from "../daemon/ports.ts";
-import { ReceiverWorker } from "../daemon/receiver_worker.ts";
+import { Parts } from "../daemon/parts.ts";
+import { readReach } from "../daemon/reach.ts";
+import { lockSpool, prepareSpool } from "../daemon/spool.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
 import { type Log, logTo } from "../log.ts";
+import { Spool } from "../queue/spool.ts";
 import { ListenError } from "../receiver/listener.ts";
 import { VERSION } from "./help.ts";
 import { complain, Exit } from "./terminal.ts";
@@ -40,11 +43,11 @@ export async function serve(mailFile: string, userFile: string): Promise<Exit> {
     error.problems.map(problemText).forEach(complain);
     return Exit.Misused;
   }
-  const { log, receiver } = started;
+  const { log, parts } = started;
   try {
-    const signal = await Promise.race([stop, receiver.failed]);
+    const signal = await Promise.race([stop, parts.failed]);
     log.info("stopping", { signal });
-    await receiver.stop(GRACE);
+    await parts.stop(GRACE);
     log.info("stopped");
     return Exit.Good;
   } catch (error) {
@@ -56,16 +59,13 @@ export async function serve(mailFile: string, userFile: string): Promise<Exit> {
 }
 
 /** Throws ConfigurationError where it cannot. */
-async function start(
-  mailFile: string,
-  userFile: string,
-): Promise<{ log: Log; receiver: ReceiverWorker }> {
+async function start(mailFile: string, userFile: string): Promise<{ log: Log; parts: Parts }> {
   const { configuration, swept } = await prepare(
     await readConfiguration(mailFile, userFile, system),
   );
   const { mail, users } = configuration;
-  const receiver = new ReceiverWorker(configuration);
-  const addresses = await listening(receiver, configuration);
+  const parts = new Parts(configuration, await readReach(configuration));
+  const { addresses, waiting } = await working(parts);
   await dropPermissions();
   const log = logTo(output, mail.LOG_LEVEL, mail.LOG_FORMAT);
   for (const name of withoutEffect(configuration.lines.keys())) {
@@ -77,31 +77,39 @@ async function start(
     host: mail.HOSTNAME,
     listening: addresses,
     users: users.length,
+    queue: waiting,
   });
-  return { log, receiver };
+  return { log, parts };
 }
 
-/** Mailboxes made and swept, their directories by their real paths. Throws ConfigurationError. */
+/** Mailboxes and spool made, swept and known by their real paths. Throws ConfigurationError. */
 async function prepare(
   configuration: Configuration,
 ): Promise<{ configuration: Configuration; swept: number }> {
   const disk = new SystemDisk();
-  const problems = await prepareMailboxes(configuration, disk);
-  problems.push(...tryListening(configuration));
+  const problems = [
+    ...await prepareMailboxes(configuration, disk),
+    ...await prepareSpool(configuration, disk),
+    ...tryListening(configuration),
+  ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   const prepared = await withRealPaths(configuration);
-  return { configuration: prepared, swept: await sweepMailboxes(prepared, disk) };
+  const { SPOOL_DIR } = prepared.mail;
+  if (!await lockSpool(SPOOL_DIR)) {
+    const message = `another denosmtpd works in ${SPOOL_DIR}, each needs a spool of its own`;
+    throw new ConfigurationError([problemAt(prepared, "SPOOL_DIR", message)]);
+  }
+  const swept = await sweepMailboxes(prepared, disk) +
+    await new Spool(disk, SPOOL_DIR, "start").sweep();
+  return { configuration: prepared, swept };
 }
 
-async function listening(
-  receiver: ReceiverWorker,
-  configuration: Configuration,
-): Promise<readonly string[]> {
+async function working(parts: Parts): ReturnType<Parts["start"]> {
   try {
-    return await receiver.listening();
+    return await parts.start();
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
-    throw new ConfigurationError([listenProblem(configuration, error)]);
+    throw new ConfigurationError([listenProblem(parts.configuration, error)]);
   }
 }
 

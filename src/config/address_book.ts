@@ -52,6 +52,13 @@ export class AddressBook {
     return user && this.endsOf(user);
   }
 
+  /** The first user whose mail ends in this directory. */
+  ownerOf(directory: string): User | undefined {
+    return [...this.#users.values()].find(({ target }) => {
+      return "directory" in target && target.directory === directory;
+    });
+  }
+
   /** Follows a user's forwards to their ends. Throws ForwardError like `find`. */
   endsOf(user: User): Destination {
     const ends = { directories: new Set<string>(), remote: new Map<string, Mailbox>() };

@@ -1,6 +1,5 @@
 /** Both files together, checked against each other. */
 
-import { isPostmaster } from "../smtp/address.ts";
 import { addressLiteral, parseIp } from "../smtp/ip.ts";
 import { AddressBook, ForwardError } from "./address_book.ts";
 import { type MailConf, readMailConf, type SystemFacts, type VariableName } from "./mail_conf.ts";
@@ -106,12 +105,6 @@ function badForwards(configuration: Configuration): Problem[] {
       if (!(error instanceof ForwardError)) throw error;
       problems.push({ file, line: user.line, message: `${user.name}: ${error.message}` });
     }
-  }
-  // As long as nothing leaves this host (RFC 5321 4.5.1).
-  if (problems.length === 0 && (book.find("postmaster")?.remote.length ?? 1) > 0) {
-    const line = configuration.users.find(({ name }) => isPostmaster(name))?.line;
-    const message = "postmaster: its mail must have a mailbox here, name one for it";
-    problems.push({ file, line, message });
   }
   return problems;
 }

@@ -27,7 +27,7 @@ function variable<T>(read: Reader<T>, preset: string): Variable<T> {
   return { read, preset: () => preset };
 }
 
-/** Checked like all others but used by nothing yet: mail goes in here and not out, and without TLS. */
+/** Checked like all others but used by nothing yet: TLS, logins, threads. */
 const LATER = new Set<Variable<unknown>>();
 
 function later<V extends Variable<unknown>>(variable: V): V {
@@ -49,34 +49,30 @@ const VARIABLES = {
   /** IP addresses to listen on. */
   LISTEN_ADDR: variable(value.someOf(value.ipAddress), "127.0.0.1"),
   LISTEN_PORT: variable(value.listeningPort, "25"),
-  RELAY_PORT: later(variable(value.port, "25")),
+  RELAY_PORT: variable(value.port, "25"),
   MAX_CLIENTS: variable(value.wholeNumber(1, 1_000_000), "1000"),
   /** Seconds. */
   CLIENT_TIMEOUT: variable(value.duration(1, 86_400), "300"),
   LOCAL_DOMAINS: variable(value.list(value.domain), ""),
-  RELAY_FROM: later(variable(value.networks, "127.0.0.0/8, ::1")),
-  RELAY_HOST: later(optional(value.hostPort)),
-  SPOOL_DIR: later(
-    {
-      read: value.path,
-      preset: (system) => {
-        const state = system.stateDirectory();
-        return state ? `${state}/spool` : "spool";
-      },
-    } satisfies Variable<string>,
-  ),
+  RELAY_FROM: variable(value.networks, "127.0.0.0/8, ::1"),
+  RELAY_HOST: optional(value.hostPort),
+  SPOOL_DIR: {
+    read: value.path,
+    preset: (system) => {
+      const state = system.stateDirectory();
+      return state ? `${state}/spool` : "spool";
+    },
+  } satisfies Variable<string>,
   MAX_CLIENTS_PER_ADDRESS: variable(value.wholeNumber(1, 1_000_000), "50"),
   /** Octets; RFC 5321 4.5.3.1.7 asks for 64 KiB at least. */
   MAX_MESSAGE_SIZE: variable(value.size(64 * 1024, 1024 ** 4), "50M"),
   /** RFC 5321 4.5.3.1.8 asks for 100 at least. */
   MAX_RECIPIENTS: variable(value.wholeNumber(100, 1_000_000), "1000"),
   /** Seconds each; the last one repeats. */
-  RETRY_DELAYS: later(
-    variable(value.someOf(value.duration(1, 30 * 86_400)), "5m, 15m, 30m, 1h, 2h, 4h"),
-  ),
+  RETRY_DELAYS: variable(value.someOf(value.duration(1, 30 * 86_400)), "5m, 15m, 30m, 1h, 2h, 4h"),
   /** Seconds. */
-  QUEUE_LIFETIME: later(variable(value.duration(60, 365 * 86_400), "5d")),
-  NAME_SERVER: later(optional(value.addressPort)),
+  QUEUE_LIFETIME: variable(value.duration(60, 365 * 86_400), "5d"),
+  NAME_SERVER: optional(value.addressPort),
   TLS_CERT: later(optional(value.path)),
   TLS_KEY: later(optional(value.path)),
   SUBMISSION_PORT: later(optional(value.port)),

@@ -1,12 +1,11 @@
 /** The mailbox directories of a configuration at the daemon's start: tried out, made, swept. */
 
-import { exists } from "@std/fs/exists";
-import { dirname } from "node:path";
 import { type Configuration, mailboxDirectories } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Disk } from "../disk.ts";
 import { makeMaildir, sweepMaildir } from "../mailbox/maildir.ts";
 import { MaildirNames } from "../mailbox/name.ts";
+import { nearestExisting, reason, tryMaking } from "./directories.ts";
 import { system } from "./system.ts";
 
 /**
@@ -34,7 +33,7 @@ export function tryMailboxes(configuration: Configuration, disk: Disk): Promise<
       const nearest = await nearestExisting(path);
       whole &&= nearest === path;
       // What is there must take files, what is missing must be made below what is there.
-      await tryMaking(disk, names, nearest);
+      await tryMaking(disk, nearest);
     }
     if (whole) await tryMaildir(disk, names, directory);
   });
@@ -54,7 +53,7 @@ export async function sweepMailboxes(configuration: Configuration, disk: Disk): 
 }
 
 /**
- * The same configuration with each mailbox directory by its one real path. Two spellings of a
+ * The same configuration with the spool and each mailbox directory by its one real path. Two spellings of a
  * directory would be two mailboxes otherwise, and a message for both could be in neither.
  */
 export async function withRealPaths(configuration: Configuration): Promise<Configuration> {
@@ -62,7 +61,8 @@ export async function withRealPaths(configuration: Configuration): Promise<Confi
     if (!("directory" in user.target)) return user;
     return { ...user, target: { directory: await Deno.realPath(user.target.directory) } };
   }));
-  return { ...configuration, users };
+  const SPOOL_DIR = await Deno.realPath(configuration.mail.SPOOL_DIR);
+  return { ...configuration, mail: { ...configuration.mail, SPOOL_DIR }, users };
 }
 
 async function eachMailbox(
@@ -105,31 +105,4 @@ async function tryMaildir(disk: Disk, names: MaildirNames, directory: string): P
     await disk.remove(temporary);
     await disk.remove(final);
   }
-}
-
-/** Whether something can be made in this directory, and its name be made durable. */
-async function tryMaking(disk: Disk, names: MaildirNames, directory: string): Promise<void> {
-  const probe = `${directory}/.${names.next()}`;
-  (await disk.create(probe)).close();
-  await disk.remove(probe);
-  await disk.syncDirectory(directory);
-}
-
-async function nearestExisting(path: string): Promise<string> {
-  let at = path;
-  while (!await exists(at) && dirname(at) !== at) at = dirname(at);
-  return at;
-}
-
-function reason(error: unknown): string {
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "permission denied, the daemon's user must own it or be allowed to write there";
-  }
-  if (error instanceof Deno.errors.NotCapable) {
-    return "Deno lacks --allow-read and --allow-write for it, or guards that place itself (/dev, /proc)";
-  }
-  if (error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists) {
-    return "a part of the path is a file, not a directory";
-  }
-  return error instanceof Error ? error.message : String(error);
 }

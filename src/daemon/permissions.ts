@@ -2,21 +2,67 @@
 
 import { type Configuration, mailboxDirectories } from "../config/configuration.ts";
 import { listenAddresses, printHostPort } from "../receiver/listener.ts";
+import { canonicalIp } from "../smtp/ip.ts";
+import type { Reach } from "./reach.ts";
 
-/** The receiver listens where it is told to and writes mailboxes. It connects nowhere. */
+/** Nothing at all; what a part needs is granted by name. */
+const NOTHING = {
+  net: false,
+  read: false,
+  write: false,
+  env: false,
+  sys: false,
+  run: false,
+  ffi: false,
+  import: false,
+} satisfies Deno.PermissionOptionsObject;
+
+/**
+ * The receiver listens where it is told to and writes mailboxes, and new messages into the queue. It
+ * connects nowhere.
+ */
 export function receiverPermissions(configuration: Configuration): Deno.PermissionOptionsObject {
   const { mail } = configuration;
-  const directories = mailboxDirectories(configuration);
+  const directories = [
+    ...mailboxDirectories(configuration),
+    `${mail.SPOOL_DIR}/queue`,
+    `${mail.SPOOL_DIR}/tmp`,
+  ];
   return {
+    ...NOTHING,
     net: listenAddresses(mail).map((address) => printHostPort(address, mail.LISTEN_PORT)),
     read: directories,
     write: directories,
-    env: false,
-    sys: false,
-    run: false,
-    ffi: false,
-    import: false,
   };
+}
+
+/** The relay connects to mail servers and name servers, and keeps the spool. It sees no mailbox. */
+export function relayPermissions(
+  { mail }: Configuration,
+  reach: Reach,
+): Deno.PermissionOptionsObject {
+  return {
+    ...NOTHING,
+    net: relayNet(mail, reach),
+    read: [mail.SPOOL_DIR],
+    write: [mail.SPOOL_DIR],
+  };
+}
+
+function relayNet(
+  { RELAY_HOST, RELAY_PORT }: Configuration["mail"],
+  { nameServers, families, ipv6 }: Reach,
+): true | string[] {
+  const port = RELAY_HOST?.port ?? RELAY_PORT;
+  const only = RELAY_HOST && canonicalIp(RELAY_HOST.host);
+  if (only !== undefined) return [printHostPort(only, port)];
+  // A range of IPv6 addresses cannot be written: where they can be reached, all the net is granted.
+  if (ipv6) return true;
+  return [
+    `0.0.0.0/0:${port}`,
+    ...families.includes("AAAA") ? [`[::1]:${port}`] : [],
+    ...nameServers.map((server) => printHostPort(server.host, server.port)),
+  ];
 }
 
 /** Gives up whatever this thread was started with: once the parts run, it only waits for signals. */

@@ -26,8 +26,8 @@ export async function sweepMaildir(
 }
 
 /**
- * One message on its way into one or more mailboxes, all or none:
- * `write` its pieces, then `store` it, or `discard` it at any time before.
+ * One message on its way into one or more mailboxes, all or none: `write` its pieces, `stage` it,
+ * `publish` it. `discard` undoes any of it.
  */
 export class MaildirDelivery {
   readonly #text = new MailboxText();
@@ -66,32 +66,10 @@ export class MaildirDelivery {
   }
 
   /**
-   * Returns when the message is in every mailbox and will be there after a crash. Rejects, and
-   * nothing remains, when the disk fails on the way.
+   * The text complete and synced under tmp of the first mailbox, and by link in each other's. Rejects
+   * with disk errors.
    */
-  async store(): Promise<void> {
-    try {
-      await this.#stage();
-      await this.#publish();
-    } catch (error) {
-      await this.discard();
-      throw error;
-    }
-  }
-
-  /**
-   * Removes whatever there is of the message. Never rejects: on a disk that fails, what can be
-   * undone is.
-   */
-  async discard(): Promise<void> {
-    this.#closeFile();
-    for (const path of this.#made) await this.disk.remove(path).catch(() => {});
-    for (const path of this.#published) await this.disk.syncDirectory(path).catch(() => {});
-    this.#made.clear();
-  }
-
-  /** The text complete and synced under tmp of the first mailbox, and by link in each other's. */
-  async #stage(): Promise<void> {
+  async stage(): Promise<void> {
     await this.#flush();
     await this.#file!.sync();
     this.#closeFile();
@@ -107,8 +85,11 @@ export class MaildirDelivery {
     }
   }
 
-  /** From tmp to new: here readers begin to see it. */
-  async #publish(): Promise<void> {
+  /**
+   * From tmp to new: here readers begin to see it. Returns when it will be there after a crash.
+   * Rejects with disk errors; then `discard`.
+   */
+  async publish(): Promise<void> {
     for (const directory of this.directories) {
       const temporary = this.#temporary(directory);
       const final = `${directory}/new/${this.#name},S=${this.#size}`;
@@ -118,6 +99,16 @@ export class MaildirDelivery {
       this.#published.push(`${directory}/new`);
     }
     await Promise.all(this.#published.map((path) => this.disk.syncDirectory(path)));
+  }
+
+  /**
+   * Removes whatever there is of the message. Never rejects: on a disk that fails, what can be
+   * undone is.
+   */
+  async discard(): Promise<void> {
+    this.#closeFile();
+    for (const path of this.#made) await this.disk.remove(path).catch(() => {});
+    for (const path of this.#published) await this.disk.syncDirectory(path).catch(() => {});
     this.#made.clear();
   }
 

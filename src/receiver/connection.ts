@@ -137,9 +137,10 @@ export class Connection {
       case "recipient":
         return session.answer(this.#intake.recipient(event.forwardPath));
       case "data":
-        return session.answer(this.#intake.data(event.transaction));
+        return session.answer(await this.#intake.data(event.transaction));
       case "text":
-        return await this.#intake.text(event.bytes);
+        await this.#intake.text(event.bytes);
+        return;
       case "end": {
         // Nothing that is known already waits for the disk.
         await this.#flush();

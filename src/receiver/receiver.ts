@@ -3,8 +3,11 @@
 import { addressBook, type Configuration } from "../config/configuration.ts";
 import type { Disk } from "../disk.ts";
 import type { Log } from "../log.ts";
+import { contains, type Network } from "../config/network.ts";
 import { MaildirNames } from "../mailbox/name.ts";
-import { MessageIds } from "../queue/id.ts";
+import { Presence } from "../mailbox/presence.ts";
+import type { MessageIds } from "../queue/id.ts";
+import type { Spool } from "../queue/spool.ts";
 import { addressLiteral, canonicalIp, parseIp } from "../smtp/ip.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { SessionOptions } from "../smtp/session.ts";
@@ -16,6 +19,8 @@ import { acceptLoop, openListeners, printHostPort } from "./listener.ts";
 /** What a receiver takes from outside; a test hands in its own. */
 export interface ReceiverParts {
   readonly disk: Disk;
+  readonly spool: Spool;
+  readonly ids: MessageIds;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -25,6 +30,8 @@ export interface ReceiverParts {
   readonly process: number;
   /** The machine's own name. */
   readonly machine: string;
+  /** Told of each message that is new in the queue. */
+  readonly queued: (id: string) => void;
 }
 
 /** Clients told at once why they are not let in; beyond that they are turned away without a word. */
@@ -44,16 +51,19 @@ export class Receiver {
   /** Listens at once. Throws ListenError where it cannot. */
   constructor(configuration: Configuration, parts: ReceiverParts) {
     const { mail } = configuration;
-    const { disk, log, now, random } = parts;
+    const { disk, spool, ids, log, now, queued } = parts;
     this.#configuration = configuration;
     this.#backend = {
       book: addressBook(configuration),
       disk,
       names: new MaildirNames({ ...parts, host: parts.machine }),
-      ids: new MessageIds({ now, random }),
+      presence: new Presence(disk, { now }),
+      spool,
+      ids,
       log,
       now,
       host: mail.HOSTNAME,
+      queued,
     };
     this.#options = {
       host: mail.HOSTNAME,
@@ -65,6 +75,11 @@ export class Receiver {
     this.#loops = this.#listeners.map((listener) => {
       return acceptLoop(listener, (conn) => this.#accepted(conn), log);
     });
+  }
+
+  /** What mail that comes out of the queue into mailboxes here needs. */
+  get backend(): Backend {
+    return this.#backend;
   }
 
   /** Where it listens, `address:port` each; a configured port 0 has become a real one. */
@@ -92,7 +107,7 @@ export class Receiver {
 
   #accepted(conn: Deno.TcpConn): void {
     const { log } = this.#backend;
-    const ends = endsOf(conn);
+    const ends = endsOf(conn, this.#configuration.mail.RELAY_FROM);
     const refusal = this.#limits.enter(ends.address);
     if (refusal) {
       log.warn("connection refused", { peer: ends.peer, reason: refusal.lines[0] });
@@ -123,7 +138,7 @@ export class Receiver {
   }
 }
 
-function endsOf(conn: Deno.TcpConn): Ends {
+function endsOf(conn: Deno.TcpConn, relayFrom: readonly Network[]): Ends {
   const { hostname, port } = conn.remoteAddr;
   const address = canonicalIp(hostname) ?? hostname;
   const own = parseIp(conn.localAddr.hostname);
@@ -131,5 +146,6 @@ function endsOf(conn: Deno.TcpConn): Ends {
     address,
     peer: printHostPort(address, port),
     ownLiteral: own ? addressLiteral(own) : "",
+    mayRelay: relayFrom.some((network) => contains(network, address)),
   };
 }

@@ -6,28 +6,37 @@ import { sameDomain } from "../smtp/address.ts";
 import * as replies from "../smtp/reply.ts";
 import type { Reply } from "../smtp/reply.ts";
 
-/** The answer to one RCPT; a positive one comes with the place where the mail ends. */
+/** The answer to one RCPT; a positive one comes with the places where the mail goes. */
 export interface Decision {
   readonly reply: Reply;
   readonly destination?: Destination;
 }
 
+/** What there is to know about the client of a connection. */
+export interface ClientFacts {
+  /** The address literal of this end: mail for it is as local as mail for a configured name. */
+  readonly ownLiteral: string;
+  /** Whether it may send to anyone, as RELAY_FROM has it. */
+  readonly mayRelay: boolean;
+}
+
 /**
- * Decides on one recipient. `ownLiteral` is the address literal of this end of the connection: mail
- * for it is as local as mail for a configured name.
+ * Decides on one recipient. Only the mailbox itself counts, whatever a source route, a percent sign
+ * or quotes in its local-part seem to say (RFC 5321 3.6.1, appendix F.2).
  */
 export function decideRecipient(
   book: AddressBook,
   forwardPath: Mailbox,
-  ownLiteral: string,
+  { ownLiteral, mayRelay }: ClientFacts,
 ): Decision {
   const { localPart, domain } = forwardPath;
-  if (!book.isLocal(domain) && !sameDomain(domain, ownLiteral)) {
-    return { reply: replies.relayDenied };
+  if (book.isLocal(domain) || sameDomain(domain, ownLiteral)) {
+    // Where a user's mail is forwarded to is the configuration's choice, so it is open to everyone.
+    const destination = book.find(localPart);
+    return destination
+      ? { reply: replies.recipientOk, destination }
+      : { reply: replies.unknownUser };
   }
-  const destination = book.find(localPart);
-  if (!destination) return { reply: replies.unknownUser };
-  // There is no way out of this host, so a forward to elsewhere is a relay that is denied.
-  if (destination.remote.length > 0) return { reply: replies.relayDenied };
-  return { reply: replies.recipientOk, destination };
+  if (!mayRelay) return { reply: replies.relayDenied };
+  return { reply: replies.recipientOk, destination: { directories: [], remote: [forwardPath] } };
 }

@@ -1,6 +1,6 @@
 /**
- * Entry of the receiver's worker: a thread that may listen where the configuration says and write
- * the mailboxes, and nothing else.
+ * Entry of the receiver's worker: a thread that may listen where the configuration says, write the
+ * mailboxes and put messages into the queue, and nothing else.
  */
 
 /// <reference lib="deno.worker" />
@@ -9,11 +9,15 @@ import type { Configuration } from "../config/configuration.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
 import { logTo } from "../log.ts";
+import { MessageIds } from "../queue/id.ts";
+import { Spool } from "../queue/spool.ts";
+import type { ToReceiver, ToRelay } from "../relay/exchange.ts";
 import { ListenError } from "./listener.ts";
+import { deliverQueued } from "./queued_mail.ts";
 import { Receiver } from "./receiver.ts";
 
 /** What the worker is told. */
-export type ToReceiver =
+export type ToReceiverWorker =
   | {
     readonly kind: "start";
     readonly configuration: Configuration;
@@ -21,6 +25,8 @@ export type ToReceiver =
     readonly process: number;
     /** The machine's own name. */
     readonly machine: string;
+    /** To the relay. */
+    readonly port: MessagePort;
   }
   /** Stop within `grace` milliseconds. */
   | { readonly kind: "stop"; readonly grace: number };
@@ -37,7 +43,7 @@ declare const self: DedicatedWorkerGlobalScope;
 let receiver: Receiver | undefined;
 const output = new LineWriter(Deno.stdout);
 
-self.onmessage = async ({ data }: MessageEvent<ToReceiver>) => {
+self.onmessage = async ({ data }: MessageEvent<ToReceiverWorker>) => {
   switch (data.kind) {
     case "start":
       return tell(start(data));
@@ -49,19 +55,29 @@ self.onmessage = async ({ data }: MessageEvent<ToReceiver>) => {
 };
 
 function start(
-  { configuration, process, machine }: ToReceiver & { kind: "start" },
+  { configuration, process, machine, port }: ToReceiverWorker & { kind: "start" },
 ): FromReceiver {
-  const { LOG_LEVEL, LOG_FORMAT } = configuration.mail;
+  const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR } = configuration.mail;
+  const disk = new SystemDisk();
+  const toRelay = (message: ToRelay) => port.postMessage(message);
   try {
-    receiver = new Receiver(configuration, {
-      disk: new SystemDisk(),
+    const { backend, addresses } = receiver = new Receiver(configuration, {
+      disk,
+      spool: new Spool(disk, SPOOL_DIR, "receiver"),
+      // The other half is the relay's: two threads never make the same id.
+      ids: new MessageIds({ now: Date.now, random: () => Math.random() / 2 }),
       log: logTo(output, LOG_LEVEL, LOG_FORMAT),
       now: Date.now,
       random: Math.random,
       process,
       machine,
+      queued: (id) => toRelay({ kind: "queued", id }),
     });
-    return { kind: "listening", addresses: receiver.addresses };
+    port.onmessage = async ({ data }: MessageEvent<ToReceiver>) => {
+      const replies = await deliverQueued(backend, data.message, data.recipients);
+      toRelay({ kind: "delivered", ticket: data.ticket, replies });
+    };
+    return { kind: "listening", addresses };
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     return { kind: "failed", message: error.message, setting: error.setting };

@@ -1,60 +1,92 @@
 /**
- * The sending side of SMTP as a state machine: replies in, commands out. It sends one message over
- * one connection, a command at a time (RFC 5321 4.3.2).
+ * The sending side of SMTP as a state machine: replies in, commands out (RFC 5321 4.3.2). One
+ * session is one connection, with one transaction after another.
  */
 
-import { type Mailbox, printPath } from "./address.ts";
+import type { Mailbox } from "./address.ts";
+import type { ClientEvent, Step } from "./client_event.ts";
+import {
+  BAD_FORWARD_PATH,
+  type Envelope,
+  hasSoundPath,
+  judge,
+  type Keywords,
+  mailCommand,
+  MAX_RECIPIENTS,
+  rcptCommand,
+} from "./envelope.ts";
 import type { Reply } from "./reply.ts";
 import { ReplyError, ReplyReader } from "./reply_reader.ts";
+import { type RecipientResult, Tally } from "./tally.ts";
 
-export interface Envelope {
+export { MAX_RECIPIENTS };
+export type { ClientEvent, Envelope, RecipientResult, Step };
+
+/** How to introduce oneself. */
+export interface ClientOptions {
   /** Own name or address literal for EHLO. */
   readonly host: string;
-  readonly reversePath: Mailbox | null;
-  /** One at least. */
-  readonly forwardPaths: readonly Mailbox[];
-  /** Octets of the text. */
-  readonly size: number;
-  /** Whether the text has octets above 127. */
-  readonly eightBit: boolean;
+  /** Whether to say STARTTLS where it is offered. */
+  readonly wantsTls: boolean;
 }
-
-/** What became of one recipient: the reply that decided it. */
-export interface RecipientResult {
-  readonly forwardPath: Mailbox;
-  readonly reply: Reply;
-}
-
-export type ClientEvent =
-  /** The server wants the text: write it and its end mark, then call `textSent`. */
-  | { readonly kind: "text" }
-  /** It is over, every recipient has a reply: write the output, then close. */
-  | { readonly kind: "done"; readonly results: readonly RecipientResult[] };
-
-type Step = "greeting" | "EHLO" | "HELO" | "MAIL" | "RCPT" | "DATA" | "text" | "end" | "QUIT";
-
-const NO_EIGHT_BIT: Reply = {
-  code: 554,
-  status: "5.6.3",
-  lines: ["The text has 8-bit octets and the server does not offer 8BITMIME"],
-};
 
 const NOTHING = new Uint8Array(0);
 
+/**
+ * Takes what the server sends by `feed`, then `next` until it has no more event; what to write comes
+ * out of `takeOutput`.
+ */
 export class ClientSession {
-  readonly #envelope: Envelope;
-  readonly #replies = new ReplyReader();
+  readonly #options: ClientOptions;
+  readonly #reader = new ReplyReader();
   #input: Uint8Array = NOTHING;
   #at = 0;
   #output = "";
+  #replies = 0;
   #step: Step = "greeting";
-  #keywords = new Set<string>();
-  #refused: RecipientResult[] = [];
-  #accepted: Mailbox[] = [];
-  #results: readonly RecipientResult[] | undefined;
+  /** Of the latest EHLO, each with its parameters. */
+  #keywords: Keywords = new Map();
+  #secured = false;
+  #ready = false;
+  #over = false;
+  /** Whether the server still has a transaction open that came to nothing. */
+  #mustReset = false;
+  #envelope: Envelope | undefined;
+  #tally = new Tally([]);
+  /** Answers to RCPT that are still to come. */
+  #awaited = 0;
+  /** Settled without a word of the server. */
+  #settled: ClientEvent | undefined;
 
-  constructor(envelope: Envelope) {
-    this.#envelope = envelope;
+  /** Throws RangeError where the own name is none. */
+  constructor(options: ClientOptions) {
+    if (!/^[!-~]+$/.test(options.host)) throw new RangeError(`no name for EHLO: ${options.host}`);
+    this.#options = options;
+  }
+
+  /** What is going on, for the choice of how long to wait. */
+  get step(): Step {
+    return this.#step;
+  }
+
+  /** Replies heard so far: the wait for the next one begins anew with each. */
+  get replies(): number {
+    return this.#replies;
+  }
+
+  /** Whether the server has said more than was asked for, or begun to. */
+  get unread(): boolean {
+    return this.#at < this.#input.length || this.#reader.inReply;
+  }
+
+  /** Whether `begin` may be called. */
+  get usable(): boolean {
+    return this.#ready && !this.#over && this.#step === "idle" && !this.#settled && !this.unread;
+  }
+
+  /** Whether nothing may be said any more, not even QUIT. */
+  get over(): boolean {
+    return this.#over;
   }
 
   /** Hands in what the server sent. Everything fed before must have been worked off by `next`. */
@@ -65,23 +97,16 @@ export class ClientSession {
 
   /** The next event, undefined when the input is used up. Throws ReplyError. */
   next(): ClientEvent | undefined {
+    const settled = this.#settled;
+    this.#settled = undefined;
+    if (settled) return settled;
     while (this.#at < this.#input.length) {
-      const { next, reply } = this.#replies.read(this.#input, this.#at);
+      const { next, reply } = this.#reader.read(this.#input, this.#at);
       this.#at = next;
       const event = reply && this.#hear(reply);
       if (event) return event;
     }
     return undefined;
-  }
-
-  /** What became of every recipient, as soon as that is settled: only QUIT is left then. */
-  get results(): readonly RecipientResult[] | undefined {
-    return this.#results;
-  }
-
-  /** The text and its end mark have been written. */
-  textSent(): void {
-    this.#step = "end";
   }
 
   /** Commands not yet written; each is handed out once. */
@@ -91,85 +116,216 @@ export class ClientSession {
     return output;
   }
 
+  /** Begins a transaction, where the session is usable. It ends with the event `results`. */
+  begin(envelope: Envelope): void {
+    const { forwardPaths } = envelope;
+    if (!this.usable) throw new Error("no transaction can begin here");
+    if (forwardPaths.length < 1 || forwardPaths.length > MAX_RECIPIENTS) {
+      throw new RangeError(`no transaction has ${forwardPaths.length} recipients`);
+    }
+    this.#envelope = envelope;
+    this.#tally = new Tally(forwardPaths);
+    const judgement = judge(envelope, this.#keywords);
+    if (judgement) this.#tally.decide(judgement, false);
+    else this.#tally.sift(hasSoundPath, BAD_FORWARD_PATH);
+    if (this.#tally.open.length === 0) this.#settled = this.#finish();
+    else if (this.#mustReset) this.#say("RSET", "RSET");
+    else this.#mail(envelope);
+  }
+
+  /** The handshake is done. What the server said before it counts no more (RFC 3207 4.2). */
+  secured(): void {
+    this.#secured = true;
+    this.#hello();
+  }
+
+  /** The text and its end mark have been written. */
+  textSent(): void {
+    this.#step = "end";
+  }
+
+  /** Says goodbye, between transactions or after a refusal. It ends with the event `closed`. */
+  quit(): void {
+    if (this.#over || this.#step !== "idle") throw new Error("this is no time for QUIT");
+    this.#say("QUIT", "QUIT");
+  }
+
+  /** The connection is broken: what is known about the transaction it broke in, if in one. */
+  abandon(): {
+    readonly results: readonly RecipientResult[];
+    readonly remaining: readonly Mailbox[];
+    readonly undecided: readonly Mailbox[];
+  } {
+    this.#over = true;
+    const { results, remaining, undecided } = this.#tally;
+    return { results, remaining, undecided };
+  }
+
   #hear(reply: Reply): ClientEvent | undefined {
-    const step = this.#step;
-    if (step === "QUIT") return { kind: "done", results: this.#results! };
+    this.#replies++;
+    if (this.#step === "QUIT") return this.#close();
+    // The server closes the connection after it, whatever it was asked (RFC 5321 3.8).
+    if (reply.code === 421) return this.#leave(reply);
+    if (this.#step === "idle" || this.#step === "handshake" || this.#output !== "") {
+      throw new ReplyError("the server answers what it was not asked");
+    }
     // After DATA comes 354, at the end of each other step 2yz; before the text's end nothing good can.
-    const positive = step === "DATA" ? reply.code === 354 : step !== "text" && reply.code < 300;
+    const positive = this.#step === "DATA"
+      ? reply.code === 354
+      : this.#step !== "text" && reply.code < 300;
     if (!positive && reply.code < 400) {
       throw new ReplyError(`the server answers ${reply.code} where that makes no sense`);
     }
+    return positive ? this.#goOn(this.#step, reply) : this.#turnBack(this.#step, reply);
+  }
+
+  /** After a positive reply. */
+  #goOn(step: Step, reply: Reply): ClientEvent | undefined {
     switch (step) {
       case "greeting":
-        return positive ? this.#say("EHLO", `EHLO ${this.#envelope.host}`) : this.#decide(reply);
+        return this.#hello();
       case "EHLO":
-        if (positive) return this.#begin(reply);
-        // A server that does not know EHLO is asked the old way (RFC 5321 3.2).
-        if (reply.code >= 500) return this.#say("HELO", `HELO ${this.#envelope.host}`);
-        return this.#decide(reply);
+        return this.#learn(reply);
+      case "STARTTLS":
+        // What came with the answer was not said by whom the handshake is with (RFC 3207 6).
+        this.#input = NOTHING;
+        this.#step = "handshake";
+        return { kind: "starttls" };
       case "HELO":
-        return positive ? this.#mail() : this.#decide(reply);
+        return this.#beReady();
+      case "RSET":
+        this.#mustReset = false;
+        return this.#mail(this.#envelope!);
       case "MAIL":
-        return positive ? this.#rcpt(0) : this.#decide(reply);
+        this.#mustReset = true;
+        return this.#rcpt();
       case "RCPT":
         return this.#recipient(reply);
       case "DATA":
-        if (!positive) return this.#decide(reply);
         this.#step = "text";
         return { kind: "text" };
-      case "text":
-      case "end":
+      default:
+        this.#mustReset = false;
         return this.#decide(reply);
     }
   }
 
-  #begin(reply: Reply): undefined {
-    this.#keywords = new Set(
-      reply.lines.slice(1).map((line) => line.split(" ")[0]!.toUpperCase()),
+  /** After a negative one. */
+  #turnBack(step: Step, reply: Reply): ClientEvent | undefined {
+    switch (step) {
+      case "EHLO":
+        // A server that does not know EHLO is asked the old way (RFC 5321 3.2).
+        if (reply.code >= 500) return this.#say("HELO", `HELO ${this.#options.host}`);
+        return this.#refuse(reply);
+      case "greeting":
+      case "HELO":
+        return this.#refuse(reply);
+      case "STARTTLS":
+        return this.#beReady();
+      case "RSET":
+        throw new ReplyError("the server refuses RSET");
+      case "MAIL":
+        this.#tally.decide(reply, true);
+        // The commands behind it are on their way and will be answered.
+        return this.#awaited > 0 ? this.#rcpt() : this.#finish();
+      case "RCPT":
+        return this.#recipient(reply);
+      case "text":
+        // The text stays half written, so nothing can follow it.
+        this.#over = true;
+        return this.#decide(reply);
+      default:
+        return this.#decide(reply);
+    }
+  }
+
+  /** EHLO: whatever was offered before is void (RFC 5321 4.1.4, RFC 3207 4.2). */
+  #hello(): undefined {
+    this.#keywords = new Map();
+    return this.#say("EHLO", `EHLO ${this.#options.host}`);
+  }
+
+  #learn(reply: Reply): ClientEvent | undefined {
+    this.#keywords = new Map(
+      reply.lines.slice(1).map((line) => {
+        const [keyword = "", ...parameters] = line.split(" ");
+        return [keyword.toUpperCase(), parameters.join(" ")];
+      }),
     );
-    return this.#mail();
+    const secures = this.#options.wantsTls && !this.#secured && this.#keywords.has("STARTTLS");
+    return secures ? this.#say("STARTTLS", "STARTTLS") : this.#beReady();
   }
 
-  #mail(): undefined {
-    const { reversePath, size, eightBit } = this.#envelope;
-    if (eightBit && !this.#keywords.has("8BITMIME")) return this.#decide(NO_EIGHT_BIT);
-    const sizeParameter = this.#keywords.has("SIZE") ? ` SIZE=${size}` : "";
-    const bodyParameter = eightBit ? " BODY=8BITMIME" : "";
-    return this.#say("MAIL", `MAIL FROM:${printPath(reversePath)}${sizeParameter}${bodyParameter}`);
+  #beReady(): ClientEvent {
+    this.#ready = true;
+    this.#step = "idle";
+    return { kind: "ready" };
   }
 
-  #rcpt(index: number): undefined {
-    return this.#say("RCPT", `RCPT TO:${printPath(this.#envelope.forwardPaths[index]!)}`);
+  #mail(envelope: Envelope): undefined {
+    this.#say("MAIL", mailCommand(envelope, this.#keywords));
+    // DATA never goes with them: it waits for who is accepted (RFC 5321 3.3, RFC 2920 3.1).
+    if (this.#keywords.has("PIPELINING")) this.#ask(this.#tally.open);
   }
 
-  /** Each recipient has its own fate (RFC 5321 4.2.1). */
-  #recipient(reply: Reply): undefined {
-    const { forwardPaths } = this.#envelope;
-    const done = this.#accepted.length + this.#refused.length;
-    const forwardPath = forwardPaths[done]!;
-    if (reply.code < 300) this.#accepted.push(forwardPath);
-    else this.#refused.push({ forwardPath, reply });
-    if (done + 1 < forwardPaths.length) return this.#rcpt(done + 1);
+  /** On to RCPT, unless that has been said together with MAIL. */
+  #rcpt(): undefined {
+    this.#step = "RCPT";
+    if (this.#awaited === 0) this.#ask(this.#tally.open.slice(0, 1));
+  }
+
+  #ask(forwardPaths: readonly Mailbox[]): void {
+    this.#awaited = forwardPaths.length;
+    for (const path of forwardPaths) this.#write(rcptCommand(path));
+  }
+
+  #recipient(reply: Reply): ClientEvent | undefined {
+    this.#awaited--;
+    this.#tally.answer(reply);
+    if (this.#awaited > 0) return undefined;
+    if (this.#tally.open.length > 0) return this.#rcpt();
     // Without a recipient there is nothing to send (RFC 5321 3.3).
-    return this.#accepted.length > 0 ? this.#say("DATA", "DATA") : this.#quit(this.#refused);
+    return this.#tally.hasAccepted ? this.#say("DATA", "DATA") : this.#finish();
   }
 
-  /** The same reply for everyone who has none yet: a failure, or the reply to the text. */
-  #decide(reply: Reply): undefined {
-    const refused = new Set(this.#refused.map(({ forwardPath }) => forwardPath));
-    const open = this.#envelope.forwardPaths.filter((path) => !refused.has(path));
-    return this.#quit([...this.#refused, ...open.map((forwardPath) => ({ forwardPath, reply }))]);
+  /** The reply to DATA or to the text is for all that are accepted (RFC 5321 4.2.5). */
+  #decide(reply: Reply): ClientEvent {
+    this.#tally.decide(reply, true);
+    return this.#finish();
   }
 
-  #quit(results: readonly RecipientResult[]): undefined {
-    this.#results = results;
-    return this.#say("QUIT", "QUIT");
+  #finish(): ClientEvent {
+    const { results, remaining } = this.#tally;
+    this.#tally = new Tally([]);
+    this.#envelope = undefined;
+    this.#step = "idle";
+    return { kind: "results", results, remaining };
+  }
+
+  #refuse(reply: Reply): ClientEvent {
+    this.#step = "idle";
+    return { kind: "refused", reply };
+  }
+
+  #leave(reply: Reply): ClientEvent {
+    this.#over = true;
+    if (this.#envelope) return this.#decide(reply);
+    return this.#ready ? this.#close() : this.#refuse(reply);
+  }
+
+  #close(): ClientEvent {
+    this.#over = true;
+    return { kind: "closed" };
   }
 
   #say(step: Step, line: string): undefined {
-    // The last gate: nothing in an envelope may end its line and begin another.
-    if (/[^ -~]/.test(line)) throw new RangeError(`no command: ${JSON.stringify(line)}`);
     this.#step = step;
+    this.#write(line);
+  }
+
+  #write(line: string): void {
+    // Behind all other checks: nothing may end its line and begin another.
+    if (/[^ -~]/.test(line)) throw new RangeError(`no command: ${JSON.stringify(line)}`);
     this.#output += `${line}\r\n`;
   }
 }

@@ -118,6 +118,7 @@ export const storageTrouble = reply(
   "4.3.0",
   "Local trouble, nothing was stored, try again later",
 );
+export const mailboxAway = reply(451, "4.2.1", "The mailbox is away at present");
 export const storageFull = reply(
   452,
   "4.3.1",

@@ -24,6 +24,11 @@ export class ReplyReader {
   #status = "";
   #lines: string[] = [];
 
+  /** Whether a reply has begun and is not whole yet. */
+  get inReply(): boolean {
+    return this.#length > 0;
+  }
+
   /**
    * Reads from `input` at `from` until one reply is whole. Returns where it stopped and the reply,
    * if there is one. Throws ReplyError.

@@ -29,9 +29,9 @@ Deno.test("a good configuration is called good, and no directory is made", async
 });
 
 Deno.test("settings that nothing uses yet are pointed out", async () => {
-  const { code, out } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\nRELAY_PORT = 26\n");
+  const { code, out } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\nWORKERS = 2\n");
   assert.equal(code, 0);
-  assert.match(out, /^note: RELAY_PORT is set, but nothing in this version uses it$/m);
+  assert.match(out, /^note: WORKERS is set, but nothing in this version uses it$/m);
 });
 
 Deno.test("a host name that nobody can look up is pointed out", async () => {

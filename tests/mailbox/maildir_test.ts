@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { MaildirDelivery, makeMaildir, sweepMaildir } from "../../src/mailbox/maildir.ts";
 import { MaildirNames } from "../../src/mailbox/name.ts";
+import { Storing } from "../../src/receiver/storing.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 
 const encoder = new TextEncoder();
@@ -26,7 +27,7 @@ const NAME = "1.M0P1Q1R00000000.me.example";
 async function deliver(disk: MemoryDisk, directories: string[], text = TEXT): Promise<void> {
   const delivery = new MaildirDelivery(disk, names(), directories, TOP);
   await delivery.write(text);
-  await delivery.store();
+  await new Storing([delivery]).store();
 }
 
 Deno.test("a message is written, synced, moved to new, and new is synced, in this order", async () => {
@@ -78,7 +79,7 @@ Deno.test("a text beyond 64 KiB streams to the disk before it is whole", async (
   const delivery = new MaildirDelivery(memory, names(), ["/john"], TOP);
   for (let i = 0; i < 1000; i++) await delivery.write(line);
   assert.ok(memory.operations.filter((operation) => operation.startsWith("write")).length > 10);
-  await delivery.store();
+  await new Storing([delivery]).store();
   const [{ bytes } = assert.fail()] = memory.files.values();
   assert.equal(bytes.length, TOP.length - 2 + 1000 * 999);
 });
@@ -125,7 +126,7 @@ Deno.test("the same text twice is two messages", async () => {
   for (let i = 0; i < 2; i++) {
     const delivery = new MaildirDelivery(memory, both, ["/john"], TOP);
     await delivery.write(TEXT);
-    await delivery.store();
+    await new Storing([delivery]).store();
   }
   assert.equal(memory.files.size, 2);
 });

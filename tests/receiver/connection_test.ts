@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { AddressBook } from "../../src/config/address_book.ts";
 import { MaildirNames } from "../../src/mailbox/name.ts";
+import { Presence } from "../../src/mailbox/presence.ts";
 import { MessageIds } from "../../src/queue/id.ts";
+import { Spool } from "../../src/queue/spool.ts";
 import { Connection, type Socket } from "../../src/receiver/connection.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import { silentLog } from "../support/silent_log.ts";
@@ -49,14 +51,18 @@ class DeafPeer implements Socket {
 function connect(socket: Socket, timeout: number): Connection {
   const host = "me.example";
   const now = () => 0;
+  const disk = new MemoryDisk();
   return new Connection(
     socket,
-    { address: "192.0.2.1", peer: "192.0.2.1:1024", ownLiteral: "[192.0.2.2]" },
+    { address: "192.0.2.1", peer: "192.0.2.1:1024", ownLiteral: "[192.0.2.2]", mayRelay: false },
     { host, maxMessageSize: 65536, maxRecipients: 100 },
     timeout,
     {
       book: new AddressBook([host], []),
-      disk: new MemoryDisk(),
+      disk,
+      presence: new Presence(disk, { now }),
+      spool: new Spool(disk, "/spool", "test"),
+      queued: () => {},
       names: new MaildirNames({ host, process: 1, random: () => 0, now }),
       ids: new MessageIds({ now, random: () => 0 }),
       log: silentLog,

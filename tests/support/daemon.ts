@@ -21,7 +21,7 @@ export interface Daemon {
 }
 
 export interface DaemonOptions {
-  /** Lines of mail.conf besides HOSTNAME = me.example, LISTEN_ADDR = 127.0.0.1 and LISTEN_PORT = 0. */
+  /** Lines of mail.conf besides those of PRESETS, which they may replace. */
   readonly mail?: string;
   /** The whole of user.conf. */
   readonly users?: string;
@@ -29,7 +29,13 @@ export interface DaemonOptions {
   readonly under?: readonly string[];
 }
 
-const PRESETS = { HOSTNAME: "me.example", LISTEN_ADDR: "127.0.0.1", LISTEN_PORT: "0" };
+const PRESETS = {
+  HOSTNAME: "me.example",
+  LISTEN_ADDR: "127.0.0.1",
+  LISTEN_PORT: "0",
+  // Nobody is asked about other hosts, unless a test has a name server of its own.
+  NAME_SERVER: "127.0.0.1:1",
+};
 
 /** The daemon's command line from source, with the permissions that `deno task start` gives it. */
 export const COMMAND: readonly string[] = [
@@ -41,7 +47,7 @@ export const COMMAND: readonly string[] = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-sys=hostname",
+  "--allow-sys=hostname,networkInterfaces",
   "--allow-env=STATE_DIRECTORY,USER",
   MAIN,
 ];

@@ -4,6 +4,8 @@ import type { Configuration } from "../../src/config/configuration.ts";
 import { readMailConf } from "../../src/config/mail_conf.ts";
 import type { Log } from "../../src/log.ts";
 import { makeMaildir } from "../../src/mailbox/maildir.ts";
+import { MessageIds } from "../../src/queue/id.ts";
+import { Spool } from "../../src/queue/spool.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 import { silentLog } from "./silent_log.ts";
@@ -23,13 +25,18 @@ export async function startReceiver(
 ): Promise<LocalReceiver> {
   const disk = new MemoryDisk();
   for (const user of ["jones", "smith"]) await makeMaildir(disk, `/${user}`);
+  const spool = new Spool(disk, "/spool", "test");
+  await spool.make();
   const receiver = new Receiver(await configure(settings), {
     disk,
+    spool,
+    ids: new MessageIds({ now: Date.now, random: Math.random }),
     log,
     now: Date.now,
     random: Math.random,
     process: 1,
     machine: "machine.example",
+    queued: () => {},
   });
   return {
     receiver,

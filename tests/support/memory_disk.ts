@@ -1,6 +1,6 @@
 /** A disk in memory, with the real one's errors. */
 
-import type { Disk, DurableFile } from "../../src/disk.ts";
+import type { Disk, DurableFile, ReadableFile } from "../../src/disk.ts";
 
 export class MemoryDisk implements Disk {
   readonly files = new Map<string, { bytes: Uint8Array; synced: boolean }>();
@@ -53,6 +53,31 @@ export class MemoryDisk implements Disk {
       return [...this.files.keys()]
         .filter((file) => parent(file) === path)
         .map((file) => file.slice(path.length + 1));
+    });
+  }
+
+  exists(path: string): Promise<boolean> {
+    return this.#do(`exists ${path}`, () => this.files.has(path) || this.directories.has(path));
+  }
+
+  read(path: string): Promise<Uint8Array> {
+    return this.#do(`read ${path}`, () => this.#get(path).bytes.slice());
+  }
+
+  open(path: string): Promise<ReadableFile> {
+    return this.#do(`open ${path}`, () => {
+      const { bytes } = this.#get(path);
+      let at = 0;
+      return {
+        read: (buffer) =>
+          this.#do(`readPart ${path}`, () => {
+            const part = bytes.subarray(at, at + buffer.length);
+            buffer.set(part);
+            at += part.length;
+            return part.length === 0 ? null : part.length;
+          }),
+        close: () => {},
+      };
     });
   }
 

@@ -2,6 +2,7 @@
 
 export type Program =
   | "curl"
+  | "dnsmasq"
   | "mkfifo"
   | "mount"
   | "msmtp"

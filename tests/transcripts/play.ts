@@ -24,6 +24,21 @@ export function userConf(folder: string): string {
   return [...users, "staff:jones@me.example, smith@me.example", "away:fred@far.example"].join("\n");
 }
 
+/**
+ * mail.conf for every conversation. The client is a stranger unless the file's settings say
+ * otherwise, and no name is looked up anywhere.
+ */
+export function mailConf(settings: string): string {
+  const presets = {
+    HOSTNAME: "me.example",
+    RELAY_FROM: "none",
+    NAME_SERVER: "127.0.0.1:1",
+  };
+  const lines = Object.entries(presets).filter(([name]) => !settings.includes(`${name} =`))
+    .map(([name, value]) => `${name} = ${value}`);
+  return [...lines, settings, ""].join("\n");
+}
+
 /** Every code there is (RFC 5321 4.2.3, RFC 788 4.2.2): no server invents others. */
 const CODES = new Set([211, 214, 220, 221, 250, 251, 252, 354, 421, 450, 451, 452, 455, 500]
   .concat([501, 502, 503, 504, 550, 551, 552, 553, 554, 555]));

@@ -2,14 +2,17 @@
 
 import { AddressBook } from "../../src/config/address_book.ts";
 import { makeMaildir } from "../../src/mailbox/maildir.ts";
+import { contains } from "../../src/config/network.ts";
 import { MaildirNames } from "../../src/mailbox/name.ts";
+import { Presence } from "../../src/mailbox/presence.ts";
 import { MessageIds } from "../../src/queue/id.ts";
+import { Spool } from "../../src/queue/spool.ts";
 import { Intake } from "../../src/receiver/intake.ts";
 import { Session } from "../../src/smtp/session.ts";
 import { readConfiguration } from "../../src/config/configuration.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import { silentLog } from "../support/silent_log.ts";
-import { play, type Server, userConf, USERS } from "./play.ts";
+import { mailConf, play, type Server, userConf, USERS } from "./play.ts";
 import { readTranscripts } from "./transcript.ts";
 
 /** How the client's bytes are cut before the session sees them. */
@@ -60,17 +63,27 @@ class PureServer implements Server {
     const { mail, users } = await configuration(settings);
     const disk = new MemoryDisk();
     for (const i of USERS.keys()) await makeMaildir(disk, `${FOLDER}/${i}`);
+    const spool = new Spool(disk, "/spool", "test");
+    await spool.make();
     const host = mail.HOSTNAME;
     const now = () => Date.UTC(2026, 10, 22, 15, 4, 5);
     const intake = new Intake({
       book: new AddressBook([host, ...mail.LOCAL_DOMAINS], users),
       disk,
       names: new MaildirNames({ host, process: 1, random: () => 0, now }),
+      presence: new Presence(disk, { now }),
+      spool,
       ids: new MessageIds({ now, random: () => 0 }),
       log: silentLog,
       now,
       host,
-    }, { address: "127.0.0.1", peer: "127.0.0.1:1024", ownLiteral: "[127.0.0.1]" });
+      queued: () => {},
+    }, {
+      address: "127.0.0.1",
+      peer: "127.0.0.1:1024",
+      ownLiteral: "[127.0.0.1]",
+      mayRelay: mail.RELAY_FROM.some((network) => contains(network, "127.0.0.1")),
+    });
     const session = new Session({
       host,
       maxMessageSize: mail.MAX_MESSAGE_SIZE,
@@ -121,7 +134,7 @@ class PureServer implements Server {
     for (let event = session.next(); event; event = session.next()) {
       if (event.kind === "mail") session.answer(intake.begin(event.transaction));
       else if (event.kind === "recipient") session.answer(intake.recipient(event.forwardPath));
-      else if (event.kind === "data") session.answer(intake.data(event.transaction));
+      else if (event.kind === "data") session.answer(await intake.data(event.transaction));
       else if (event.kind === "text") await intake.text(event.bytes);
       else if (event.kind === "end") {
         session.answer(await intake.end(event.transaction, event.size));
@@ -135,8 +148,7 @@ class PureServer implements Server {
 async function configuration(settings: string): ReturnType<typeof readConfiguration> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
   try {
-    const host = settings.includes("HOSTNAME") ? "" : "HOSTNAME = me.example";
-    await Deno.writeTextFile(`${folder}/mail.conf`, `${host}\n${settings}\n`);
+    await Deno.writeTextFile(`${folder}/mail.conf`, mailConf(settings));
     await Deno.writeTextFile(`${folder}/user.conf`, userConf(FOLDER));
     return await readConfiguration(`${folder}/mail.conf`, `${folder}/user.conf`, {
       hostName: () => "unused.example",

@@ -3,12 +3,15 @@
 import assert from "node:assert/strict";
 import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { play, type Server, userConf, USERS } from "./play.ts";
+import { mailConf, play, type Server, userConf, USERS } from "./play.ts";
 import { type Conversation, readTranscripts, type Transcript } from "./transcript.ts";
 
 for (const transcript of await readTranscripts()) {
   Deno.test(`${transcript.file} over TCP`, async (t) => {
-    await using daemon = await startDaemon({ mail: transcript.settings, users: userConf("mail") });
+    await using daemon = await startDaemon({
+      mail: mailConf(transcript.settings),
+      users: userConf("mail"),
+    });
     for (const conversation of transcript.conversations) {
       await t.step(conversation.name, () => converse(transcript, conversation, daemon));
     }

@@ -1,0 +1,34 @@
+/** Directories at the daemon's start: tried out rather than guessed. */
+
+import { exists } from "@std/fs/exists";
+import { dirname } from "node:path";
+import type { Disk } from "../disk.ts";
+
+/** Rejects where nothing can be made in this directory, or its name not be made durable. */
+export async function tryMaking(disk: Disk, directory: string): Promise<void> {
+  const probe = `${directory}/.denosmtpd-${Deno.pid}-${crypto.randomUUID()}`;
+  (await disk.create(probe)).close();
+  await disk.remove(probe);
+  await disk.syncDirectory(directory);
+}
+
+/** The path, or the nearest above it that exists. */
+export async function nearestExisting(path: string): Promise<string> {
+  let at = path;
+  while (!await exists(at) && dirname(at) !== at) at = dirname(at);
+  return at;
+}
+
+/** Why a directory cannot be used, for people. */
+export function reason(error: unknown): string {
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "permission denied, the daemon's user must own it or be allowed to write there";
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return "Deno lacks --allow-read and --allow-write for it, or guards that place itself (/dev, /proc)";
+  }
+  if (error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists) {
+    return "a part of the path is a file, not a directory";
+  }
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,78 @@
+/** The daemon's parts: the receiver and the relay, each in its thread, and the port between them. */
+
+import type { Configuration } from "../config/configuration.ts";
+import { ListenError } from "../receiver/listener.ts";
+import type { FromReceiver, ToReceiverWorker } from "../receiver/worker.ts";
+import type { FromRelayWorker, ToRelayWorker } from "../relay/worker.ts";
+import type { Reach } from "./reach.ts";
+import { Part } from "./part.ts";
+import { receiverPermissions, relayPermissions } from "./permissions.ts";
+import { system } from "./system.ts";
+
+export class Parts {
+  readonly #receiver: Part<ToReceiverWorker, FromReceiver>;
+  readonly #relay: Part<ToRelayWorker, FromRelayWorker>;
+
+  /** Makes the threads; they do nothing before `start`. */
+  constructor(readonly configuration: Configuration, readonly reach: Reach) {
+    this.#receiver = new Part(
+      "receiver",
+      new URL("../receiver/worker.ts", import.meta.url),
+      receiverPermissions(configuration),
+    );
+    this.#relay = new Part(
+      "relay",
+      new URL("../relay/worker.ts", import.meta.url),
+      relayPermissions(configuration, reach),
+    );
+  }
+
+  /** Rejects when a part dies of an error. */
+  get failed(): Promise<never> {
+    return Promise.race([this.#receiver.failed, this.#relay.failed]);
+  }
+
+  /**
+   * Sets them to work. Returns where the receiver listens and how many messages wait in the queue.
+   * Rejects with ListenError where it cannot.
+   */
+  async start(): Promise<{ addresses: readonly string[]; waiting: number }> {
+    const { configuration, reach } = this;
+    const { port1, port2 } = new MessageChannel();
+    const listening = await this.#receiver.ask({
+      kind: "start",
+      configuration,
+      process: Deno.pid,
+      machine: system.hostName(),
+      port: port1,
+    }, [port1]);
+    if (listening.kind === "failed") throw new ListenError(listening.message, listening.setting);
+    if (listening.kind === "stopped") throw new Error("the receiver has stopped");
+    const { addresses } = listening;
+    const started = await this.#relay.ask({
+      kind: "start",
+      configuration,
+      nameServers: reach.nameServers,
+      families: reach.families,
+      ownPlaces: reach.ownPlaces(addresses),
+      port: port2,
+    }, [port2]);
+    return { addresses, waiting: started.kind === "started" ? started.waiting : 0 };
+  }
+
+  /**
+   * Ends both in good order, what is under way within `grace` milliseconds. The receiver's thread
+   * lasts as long as the relay's: it delivers for it. Rejects when one does not end.
+   */
+  async stop(grace: number): Promise<void> {
+    try {
+      await Promise.all([
+        this.#receiver.stop({ kind: "stop", grace }, grace),
+        this.#relay.stop({ kind: "stop", grace }, grace),
+      ]);
+    } finally {
+      this.#receiver.end();
+      this.#relay.end();
+    }
+  }
+}

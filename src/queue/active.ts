@@ -1,0 +1,220 @@
+/** One message while it is being worked on. */
+
+import { type Mailbox, printMailbox, printPath } from "../smtp/address.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { replyText } from "../smtp/reply.ts";
+import { report } from "./bounce.ts";
+import { DamagedError, type QueuedMessage, type QueuedRecipient } from "./envelope.ts";
+import type { MessageIds } from "./id.ts";
+import * as progress from "./progress.ts";
+import type { RetryPolicy, Settlement } from "./progress.ts";
+import type { Spool } from "./spool.ts";
+
+export interface QueueParts {
+  readonly spool: Spool;
+  readonly clock: Clock;
+  readonly ids: MessageIds;
+  readonly log: Log;
+  /** Own name. */
+  readonly host: string;
+  readonly policy: RetryPolicy;
+}
+
+/** Milliseconds until something is done again that the disk or a full line did not permit. */
+export const SHORTLY = 60_000;
+
+/** A message that is being worked on. Nobody else touches its files meanwhile. */
+export class ActiveMessage {
+  #message: QueuedMessage;
+  /** What is on the disk. */
+  #durable: QueuedMessage;
+  readonly #parts: QueueParts;
+  readonly #released: (due: number) => void;
+  readonly #reported: (id: string) => void;
+  /** Saves happen one after another. */
+  #saved: Promise<void> = Promise.resolve();
+  #removed = false;
+  #damage: DamagedError | undefined;
+
+  /** `released` gets when the message is due again, `reported` the ids of reports about it. */
+  constructor(
+    message: QueuedMessage,
+    parts: QueueParts,
+    released: (due: number) => void,
+    reported: (id: string) => void,
+  ) {
+    this.#message = this.#durable = message;
+    this.#parts = parts;
+    this.#released = released;
+    this.#reported = reported;
+  }
+
+  get message(): QueuedMessage {
+    return this.#message;
+  }
+
+  /** Whether nothing more is to be done for it but to release it. */
+  get over(): boolean {
+    return this.#removed || this.#damage !== undefined;
+  }
+
+  /** The recipients to be tried now. */
+  due(): QueuedRecipient[] {
+    return progress.dueRecipients(this.#message, this.#parts.clock.now());
+  }
+
+  /** Its text in pieces. Rejects with DamagedError, after which it is over, and disk errors. */
+  async *text(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#parts.spool.text(this.#message);
+    } catch (error) {
+      if (error instanceof DamagedError) this.#damage = error;
+      throw error;
+    }
+  }
+
+  /** Records durably that an attempt begins. Rejects with disk errors; then it must not begin. */
+  async begin(forwardPaths: readonly Mailbox[]): Promise<void> {
+    const { clock, policy } = this.#parts;
+    const before = this.#message;
+    this.#message = progress.attempted(before, forwardPaths, clock.now(), policy);
+    try {
+      await this.#save();
+    } catch (error) {
+      this.#message = before;
+      throw error;
+    }
+  }
+
+  /**
+   * What has come of an attempt. Returns when it is recorded; a disk that does not take it is
+   * logged, and tried again at the release.
+   */
+  async settle(settlements: readonly Settlement[]): Promise<void> {
+    this.#message = progress.settled(this.#message, settlements, this.#parts.clock.now());
+    settlements.forEach((settlement) => this.#tell(settlement));
+    // The release, which is next, removes the message.
+    if (progress.isDone(this.#message)) return;
+    await this.#save().catch((error) => this.#trouble(error));
+  }
+
+  /** The message goes as soon as nobody works on it. */
+  remove(): void {
+    this.#removed = true;
+  }
+
+  /**
+   * All attempts of this round are over: reports, then removes the message or lets it wait again.
+   * Where the disk does not permit that the message stays active, with what is known of it.
+   */
+  async release(): Promise<void> {
+    const { clock } = this.#parts;
+    try {
+      this.#released(await this.#settleUp());
+    } catch (error) {
+      if (error instanceof DamagedError) this.#damage = error;
+      else this.#trouble(error);
+      clock.after(error instanceof DamagedError ? 0 : SHORTLY, () => this.release());
+    }
+  }
+
+  /** When the message is due again. Rejects with disk errors and DamagedError. */
+  async #settleUp(): Promise<number> {
+    const { spool, log } = this.#parts;
+    const { id } = this.#message;
+    if (this.#damage) {
+      await putAside(this.#parts, id, this.#damage);
+      return Infinity;
+    }
+    if (!this.#removed) await this.#report();
+    if (this.#removed || progress.isDone(this.#message)) {
+      await spool.remove(id);
+      if (this.#removed) log.warn("message removed", { id });
+      return Infinity;
+    }
+    if (this.#message !== this.#durable) await this.#save();
+    return this.#dueAgain();
+  }
+
+  #dueAgain(): number {
+    const { clock, policy } = this.#parts;
+    const now = clock.now();
+    const due = progress.dueOf(this.#message, policy);
+    // What is due even now could not be tried for want of room: not again at once.
+    return due > now ? due : now + SHORTLY;
+  }
+
+  async #report(): Promise<void> {
+    const { clock, policy } = this.#parts;
+    const now = clock.now();
+    this.#message = progress.expired(this.#message, now, policy);
+    const failed = this.#message.recipients.filter(({ state }) => state === "failed");
+    if (failed.length > 0) {
+      await this.#send("failed", failed, now);
+      this.#message = progress.returned(this.#message);
+    }
+    if (progress.isNoticeDue(this.#message, now, policy)) {
+      const waiting = this.#message.recipients.filter(({ state }) => state === "waiting");
+      await this.#send("delayed", waiting, now);
+      this.#message = { ...this.#message, delayReported: true };
+    }
+  }
+
+  async #send(
+    kind: "failed" | "delayed",
+    recipients: readonly QueuedRecipient[],
+    now: number,
+  ): Promise<void> {
+    const { log, policy } = this.#parts;
+    const { id, arrived, reversePath } = this.#message;
+    const until = arrived + policy.lifetime;
+    const reportId = await report(this.#parts, kind, this.#message, recipients, now, until);
+    const to = recipients.map(({ forwardPath }) => printPath(forwardPath));
+    if (reportId === undefined) {
+      return log.error("message lost", { id, to, reason: "it has no sender to return it to" });
+    }
+    const event = kind === "failed" ? "message returned" : "delay reported";
+    log.info(event, { id, to, from: printPath(reversePath), report: reportId });
+    this.#reported(reportId);
+  }
+
+  #tell({ forwardPath, reply, host }: Settlement): void {
+    const { log } = this.#parts;
+    const { id, recipients } = this.#message;
+    const wanted = printMailbox(forwardPath);
+    const recipient = recipients.find((one) => printMailbox(one.forwardPath) === wanted);
+    if (!recipient) return;
+    const fields = { id, to: printPath(forwardPath), host, reply: replyText(reply) };
+    if (recipient.state === "delivered") return log.info("message sent", fields);
+    if (recipient.state === "failed") return log.warn("message failed", fields);
+    const next = new Date(recipient.nextAttempt).toISOString();
+    log.info("message deferred", { ...fields, attempts: recipient.attempts, next });
+  }
+
+  #save(): Promise<void> {
+    const message = this.#message;
+    const save = this.#saved.then(async () => {
+      await this.#parts.spool.write(message);
+      this.#durable = message;
+    });
+    this.#saved = save.catch(() => {});
+    return save;
+  }
+
+  #trouble(error: unknown): void {
+    this.#parts.log.error("queue trouble", { id: this.#message.id, error: String(error) });
+  }
+}
+
+/** Moves a message out of the way that cannot be read, and says so. Never rejects. */
+export async function putAside(
+  { spool, log }: QueueParts,
+  id: string,
+  { message }: DamagedError,
+): Promise<void> {
+  log.error("message damaged", { id, reason: message, moved: `${spool.directory}/damaged` });
+  await spool.putAside(id).catch((error) => {
+    log.error("queue trouble", { id, error: String(error) });
+  });
+}

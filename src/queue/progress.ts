@@ -1,0 +1,144 @@
+/** How a message gets on: what an attempt, its outcome and the time make of an envelope. Pure. */
+
+import { type Mailbox, printMailbox } from "../smtp/address.ts";
+import { isPositive, type Reply } from "../smtp/reply.ts";
+import type { QueuedMessage, QueuedRecipient } from "./envelope.ts";
+
+/** How long and how often is tried. All in milliseconds. */
+export interface RetryPolicy {
+  /** After the first attempt, the second …; the last one repeats. One at least. */
+  readonly delays: readonly number[];
+  /** After that long without success a recipient has failed. */
+  readonly lifetime: number;
+  /** After that long without success the sender hears that it takes time. */
+  readonly notice: number;
+}
+
+/** What an attempt came to for one recipient. */
+export interface Settlement {
+  readonly forwardPath: Mailbox;
+  readonly reply: Reply;
+  /** Whether a server said it; otherwise it is our own judgement. */
+  readonly heard: boolean;
+  /** The server's name, where one was talked to. */
+  readonly host?: string;
+  /** It did not come to an answer, and nothing speaks against another attempt at once. */
+  readonly cutShort?: boolean;
+}
+
+/** The waiting recipients whose time has come. */
+export function dueRecipients({ recipients }: QueuedMessage, now: number): QueuedRecipient[] {
+  return recipients.filter(({ state, nextAttempt }) => state === "waiting" && nextAttempt <= now);
+}
+
+/** When there is something to do for a message: an attempt, a report. Infinity where all is done. */
+export function dueOf(message: QueuedMessage, { notice }: RetryPolicy): number {
+  const waiting = message.recipients.filter(({ state }) => state === "waiting");
+  if (message.recipients.some(({ state }) => state === "failed")) return 0;
+  if (waiting.length === 0) return Infinity;
+  const next = waiting.reduce((least, { nextAttempt }) => Math.min(least, nextAttempt), Infinity);
+  return wantsNotice(message) ? Math.min(next, message.arrived + notice) : next;
+}
+
+/** Nobody is to be asked for it any more. */
+export function isDone({ recipients }: QueuedMessage): boolean {
+  return recipients.every(({ state }) => state === "delivered" || state === "returned");
+}
+
+/**
+ * An attempt begins for these recipients. The next one is set already, so that a crash in the
+ * middle cannot make us try again and again; the last one comes when the lifetime ends.
+ */
+export function attempted(
+  message: QueuedMessage,
+  forwardPaths: readonly Mailbox[],
+  now: number,
+  { delays, lifetime }: RetryPolicy,
+): QueuedMessage {
+  const end = message.arrived + lifetime;
+  return change(message, forwardPaths, (recipient) => {
+    const delay = delays[Math.min(recipient.attempts, delays.length - 1)]!;
+    const next = now + delay;
+    return {
+      ...recipient,
+      attempts: recipient.attempts + 1,
+      nextAttempt: now < end ? Math.min(next, end) : next,
+    };
+  });
+}
+
+/** Attempts have come to this (RFC 5321 4.2.1: 2yz, 4yz, 5yz). */
+export function settled(
+  message: QueuedMessage,
+  settlements: readonly Settlement[],
+  now: number,
+): QueuedMessage {
+  const byPath = new Map(settlements.map((one) => [printMailbox(one.forwardPath), one]));
+  return change(message, settlements.map((one) => one.forwardPath), (recipient) => {
+    const { reply, heard, host, cutShort } = byPath.get(printMailbox(recipient.forwardPath))!;
+    const state = isPositive(reply) ? "delivered" : reply.code >= 500 ? "failed" : "waiting";
+    const again = cutShort && state === "waiting";
+    return {
+      ...recipient,
+      state,
+      ...again ? { attempts: recipient.attempts - 1, nextAttempt: now } : {},
+      last: { reply, heard, ...host === undefined ? {} : { host }, time: now },
+    };
+  });
+}
+
+/** Who has been tried to the end of the lifetime has failed (RFC 5321 4.5.4.1). */
+export function expired(
+  message: QueuedMessage,
+  now: number,
+  { lifetime }: RetryPolicy,
+): QueuedMessage {
+  if (now < message.arrived + lifetime) return message;
+  const over = message.recipients.filter(({ state, attempts, nextAttempt }) => {
+    return state === "waiting" && attempts > 0 && nextAttempt > now;
+  });
+  return change(message, over.map(({ forwardPath }) => forwardPath), (recipient) => {
+    return { ...recipient, state: "failed" };
+  });
+}
+
+/** The sender has heard of those who failed. */
+export function returned(message: QueuedMessage): QueuedMessage {
+  const recipients = message.recipients.map((recipient): QueuedRecipient => {
+    return recipient.state === "failed" ? { ...recipient, state: "returned" } : recipient;
+  });
+  return { ...message, recipients };
+}
+
+/** Whether it is time to tell the sender that it takes long. */
+export function isNoticeDue(message: QueuedMessage, now: number, policy: RetryPolicy): boolean {
+  return wantsNotice(message) && now >= message.arrived + policy.notice;
+}
+
+/** Makes every waiting recipient due. */
+export function hastened(message: QueuedMessage, now: number): QueuedMessage {
+  const recipients = message.recipients.map((recipient) => {
+    return recipient.state === "waiting" ? { ...recipient, nextAttempt: now } : recipient;
+  });
+  return { ...message, recipients };
+}
+
+/** A null reverse-path is never answered with mail (RFC 5321 4.5.5), nor is one without any attempt. */
+function wantsNotice({ reversePath, delayReported, recipients }: QueuedMessage): boolean {
+  return reversePath !== null && !delayReported &&
+    recipients.some(({ state, attempts }) => state === "waiting" && attempts > 0);
+}
+
+/** Changes the waiting ones of these recipients. */
+function change(
+  message: QueuedMessage,
+  forwardPaths: readonly Mailbox[],
+  to: (recipient: QueuedRecipient) => QueuedRecipient,
+): QueuedMessage {
+  const wanted = new Set(forwardPaths.map(printMailbox));
+  const recipients = message.recipients.map((recipient) => {
+    const meant = recipient.state === "waiting" && wanted.has(printMailbox(recipient.forwardPath));
+    return meant ? to(recipient) : recipient;
+  });
+  return { ...message, recipients };
+}

@@ -1,0 +1,146 @@
+/** The messages that wait: which is next, what has come of it, and who is told. */
+
+import { ActiveMessage, putAside, type QueueParts, SHORTLY } from "./active.ts";
+import { DamagedError, type QueuedMessage } from "./envelope.ts";
+import * as progress from "./progress.ts";
+import { Schedule } from "./schedule.ts";
+
+export class Queue {
+  readonly #parts: QueueParts;
+  readonly #schedule: Schedule;
+  readonly #active = new Map<string, ActiveMessage>();
+  /** Messages to be tried now, whatever their envelopes say. */
+  readonly #hastened = new Set<string>();
+  /** What takes, hastens and removes goes one after another: between reading and acting nobody else acts. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Told when something may be due sooner than it was. */
+  changed: () => void = () => {};
+
+  constructor(parts: QueueParts, schedule = new Schedule()) {
+    this.#parts = parts;
+    this.#schedule = schedule;
+  }
+
+  /** Messages being worked on. */
+  get active(): number {
+    return this.#active.size;
+  }
+
+  /** When there is something to do next, in milliseconds since 1970; Infinity for never. */
+  get next(): number {
+    return this.#schedule.next;
+  }
+
+  /**
+   * Reads what is on the disk; at the start, and again when the schedule could not hold all of it.
+   * What cannot be read is put aside. Returns how many messages wait.
+   */
+  async load(): Promise<number> {
+    this.#schedule.forgetHorizon();
+    let count = 0;
+    for (const id of await this.#parts.spool.list()) {
+      if (this.#active.has(id)) continue;
+      const message = await this.#read(id);
+      if (!message) continue;
+      count++;
+      this.#schedule.set(id, progress.dueOf(message, this.#parts.policy));
+    }
+    return count;
+  }
+
+  /** A message is new on the disk. */
+  add(id: string): void {
+    if (this.#active.has(id)) return;
+    this.#schedule.set(id, 0);
+    this.changed();
+  }
+
+  /**
+   * Begins to work on the next message that is due; undefined where none is. Whoever gets one calls
+   * its `release` at last.
+   */
+  take(): Promise<ActiveMessage | undefined> {
+    return this.#inTurn(() => this.#take());
+  }
+
+  async #take(): Promise<ActiveMessage | undefined> {
+    const { clock } = this.#parts;
+    for (;;) {
+      const id = this.#schedule.take(clock.now());
+      if (id === undefined) {
+        if (this.#schedule.horizon > clock.now()) return undefined;
+        await this.load();
+        if (this.#schedule.next > clock.now()) return undefined;
+        continue;
+      }
+      if (this.#active.has(id)) continue;
+      const message = await this.#read(id);
+      const hastened = this.#hastened.delete(id);
+      if (!message) continue;
+      return this.#activate(hastened ? progress.hastened(message, clock.now()) : message);
+    }
+  }
+
+  /** Makes a message due at once; one that is being worked on is due already. False where there is none. */
+  hasten(id: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#active.has(id)) return true;
+      if (!await this.#read(id)) return false;
+      // Nothing of this is recorded before the attempt is.
+      this.#hastened.add(id);
+      this.add(id);
+      return true;
+    });
+  }
+
+  /**
+   * Removes a message, untold to anybody; one that is being worked on goes after that. False where
+   * there is none.
+   */
+  remove(id: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const active = this.#active.get(id);
+      active?.remove();
+      if (active) return true;
+      if (!await this.#read(id)) return false;
+      this.#schedule.delete(id);
+      await this.#parts.spool.remove(id);
+      this.#parts.log.warn("message removed", { id });
+      return true;
+    });
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(act);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  #activate(message: QueuedMessage): ActiveMessage {
+    const active = new ActiveMessage(message, this.#parts, (due) => {
+      this.#active.delete(message.id);
+      if (due < Infinity) this.#schedule.set(message.id, due);
+      this.changed();
+    }, (id) => this.add(id));
+    this.#active.set(message.id, active);
+    return active;
+  }
+
+  /** Undefined where it is gone, or could not be read and is put aside, or is to be tried later. */
+  async #read(id: string): Promise<QueuedMessage | undefined> {
+    const { spool, log, clock } = this.#parts;
+    try {
+      return await spool.read(id);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      if (error instanceof DamagedError) {
+        await putAside(this.#parts, id, error);
+        return undefined;
+      }
+      // A disk that fails now may not fail later, and the message is still on it.
+      log.error("queue trouble", { id, error: String(error) });
+      this.#schedule.set(id, clock.now() + SHORTLY);
+      return undefined;
+    }
+  }
+}

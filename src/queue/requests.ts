@@ -1,0 +1,54 @@
+/**
+ * What people ask of a daemon that is running: files in `SPOOL_DIR/requests`, whose names say it
+ * all. A request that is carried out is removed.
+ */
+
+import type { Disk } from "../disk.ts";
+
+/** `remove` takes one message out of the queue; `retry` makes one due at once, or `all` of them. */
+export interface Request {
+  readonly kind: "retry" | "remove";
+  /** A message's id, or `all`. */
+  readonly id: string;
+}
+
+const NAME = /^(retry|remove)-([0-9a-z]{15}|all)$/;
+
+export class Requests {
+  readonly #disk: Disk;
+  readonly directory: string;
+
+  /** `spool` is SPOOL_DIR. */
+  constructor(disk: Disk, spool: string) {
+    this.#disk = disk;
+    this.directory = `${spool}/requests`;
+  }
+
+  /** Makes a request; the same one may be made already. */
+  async make(request: Request): Promise<void> {
+    try {
+      (await this.#disk.create(this.#path(request))).close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+
+  /** Whether a request is still to be carried out. */
+  pending(request: Request): Promise<boolean> {
+    return this.#disk.exists(this.#path(request));
+  }
+
+  /** Carries out what is asked for. Rejects with what `act` does, and disk errors. */
+  async serve(act: (request: Request) => Promise<void>): Promise<void> {
+    for (const name of await this.#disk.list(this.directory)) {
+      const [, kind, id] = NAME.exec(name) ?? [];
+      if (id === undefined || kind !== "retry" && kind !== "remove") continue;
+      await act({ kind, id });
+      await this.#disk.remove(`${this.directory}/${name}`);
+    }
+  }
+
+  #path({ kind, id }: Request): string {
+    return `${this.directory}/${kind}-${id}`;
+  }
+}

@@ -1,0 +1,52 @@
+/** One message on its way to all the places it has to go to from here, all or none. */
+
+/** One of these places. */
+export interface Store {
+  /** Appends a piece of the text; a promise where that takes a while. Rejects with disk errors. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** All of it on the disk, but not where anybody looks. Rejects with disk errors. */
+  stage(): Promise<void>;
+  /** From here on it is there, also after a crash. Rejects with disk errors. */
+  publish(): Promise<void>;
+  /** Undoes any of it. Never rejects. */
+  discard(): Promise<void>;
+}
+
+/** `write` the pieces, then `store`, or `discard` at any time before. */
+export class Storing {
+  /** One place at least. */
+  constructor(readonly stores: readonly Store[]) {}
+
+  /** Appends a piece; a promise where that takes a while. Rejects with disk errors. */
+  write(bytes: Uint8Array): Promise<unknown> | undefined {
+    const [only, another] = this.stores;
+    if (only && !another) return only.write(bytes);
+    const waits = this.stores.map((store) => store.write(bytes)).filter((wait) => wait);
+    return waits.length > 0 ? allSettled(waits) : undefined;
+  }
+
+  /**
+   * Returns when the message is in every place and will be there after a crash. Rejects, and
+   * nothing remains, when the disk fails on the way.
+   */
+  async store(): Promise<void> {
+    try {
+      await allSettled(this.stores.map((store) => store.stage()));
+      for (const store of this.stores) await store.publish();
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all(this.stores.map((store) => store.discard()));
+  }
+}
+
+/** Like Promise.all, but nothing is under way any more when it rejects. */
+async function allSettled(waits: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(waits)) {
+    if (outcome.status === "rejected") throw outcome.reason;
+  }
+}

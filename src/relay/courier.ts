@@ -1,0 +1,281 @@
+/** Who goes when: takes what is due from the queue and brings it to its destinations. */
+
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { ActiveMessage } from "../queue/active.ts";
+import type { Settlement } from "../queue/progress.ts";
+import type { Queue } from "../queue/queue.ts";
+import type { Mailbox } from "../smtp/address.ts";
+import { Line, type Task } from "./line.ts";
+import * as verdict from "./verdict.ts";
+
+/** Brings messages to one destination, one after another. */
+export interface Carrier {
+  /**
+   * Tries once to bring a message to the task's recipients, and settles every one of them. Rejects
+   * with nothing but errors that should not be.
+   */
+  carry(task: Task): Promise<void>;
+  /** There is nothing more for now: ends what is open, in good order. */
+  rest(): Promise<void>;
+  /** Ends what is open at once; a `carry` under way settles as cut short what it can. */
+  abort(): void;
+}
+
+export interface CourierParts {
+  readonly queue: Queue;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where mail for a recipient is brought to: a key that its carrier knows. */
+  readonly destinationOf: (forwardPath: Mailbox) => string;
+  readonly carrierFor: (destination: string) => Carrier;
+}
+
+/** How much is done at once. */
+export interface CourierLimits {
+  /** Destinations. */
+  readonly destinations: number;
+  /** Carriers, which are connections, to each of them. */
+  readonly carriers: number;
+  /** Messages in memory, without their texts. */
+  readonly messages: number;
+  /** Messages that may wait for one destination; beyond that they wait on the disk alone. */
+  readonly line: number;
+  /** Milliseconds that a carrier with nothing to do keeps its connection. */
+  readonly linger: number;
+  /** Messages a carrier brings before it gives up its place to destinations that wait for one. */
+  readonly turn: number;
+}
+
+export const LIMITS: CourierLimits = {
+  destinations: 20,
+  carriers: 2,
+  messages: 2000,
+  line: 200,
+  linger: 1000,
+  turn: 100,
+};
+
+/** Milliseconds after which the clock is looked at again, for it may be set. */
+const LONGEST_SLEEP = 3_600_000;
+
+export class Courier {
+  readonly #parts: CourierParts;
+  readonly #limits: CourierLimits;
+  readonly #lines = new Map<string, Line>();
+  /** Destinations that wait for a place, longest first. */
+  readonly #waiting = new Set<Line>();
+  readonly #carriers = new Set<Carrier>();
+  readonly #messages = new Set<Promise<void>>();
+  readonly #workers = new Set<Promise<void>>();
+  #serving = 0;
+  #pumping: Promise<void> | undefined;
+  #pumpAgain = false;
+  #wake: (() => void) | undefined;
+  #stopping = false;
+
+  constructor(parts: CourierParts, limits = LIMITS) {
+    this.#parts = parts;
+    this.#limits = limits;
+  }
+
+  /** Goes to work. */
+  start(): void {
+    this.#parts.queue.changed = () => this.#pump();
+    this.#pump();
+  }
+
+  /**
+   * Begins nothing more. What is under way has `grace` milliseconds; what is not done then is cut
+   * short and recorded. Returns when all is over.
+   */
+  async stop(grace: number): Promise<void> {
+    this.#stopping = true;
+    this.#wake?.();
+    await this.#pumping;
+    this.#lines.forEach((line) => line.stop());
+    const late = this.#parts.clock.after(grace, () => this.#carriers.forEach((one) => one.abort()));
+    await Promise.all(this.#workers);
+    for (const line of this.#lines.values()) {
+      for (let task = line.take(); task; task = line.take()) await cutShort(task);
+    }
+    await Promise.all(this.#messages);
+    late();
+  }
+
+  /** Takes messages while there are any and there is room, then sleeps until the next is due. */
+  #pump(): void {
+    this.#pumpAgain = true;
+    this.#pumping ??= this.#pumpAll().finally(() => this.#pumping = undefined);
+  }
+
+  async #pumpAll(): Promise<void> {
+    const { queue, clock, log } = this.#parts;
+    this.#wake?.();
+    while (this.#pumpAgain && !this.#stopping) {
+      this.#pumpAgain = false;
+      try {
+        while (!this.#stopping && queue.active < this.#limits.messages) {
+          const message = await queue.take();
+          if (!message) break;
+          this.#begin(message);
+        }
+      } catch (error) {
+        // A disk that cannot be read just now: what is due stays due.
+        log.error("queue trouble", { error: String(error) });
+        this.#sleep(LONGEST_SLEEP / 60);
+        return;
+      }
+    }
+    if (!this.#stopping) this.#sleep(queue.next - clock.now());
+  }
+
+  #sleep(milliseconds: number): void {
+    const { queue, clock } = this.#parts;
+    // When there is no room, the release of a message wakes us.
+    if (milliseconds === Infinity || queue.active >= this.#limits.messages) return;
+    const cancel = clock.after(Math.min(Math.max(milliseconds, 1), LONGEST_SLEEP), () => {
+      this.#wake = undefined;
+      this.#pump();
+    });
+    this.#wake = () => {
+      this.#wake = undefined;
+      cancel();
+    };
+  }
+
+  #begin(message: ActiveMessage): void {
+    const work = this.#distribute(message).finally(() => this.#messages.delete(work));
+    this.#messages.add(work);
+  }
+
+  /** One round of attempts for all its recipients that are due. Never rejects. */
+  async #distribute(message: ActiveMessage): Promise<void> {
+    const groups = this.#withRoom(message);
+    try {
+      await message.begin([...groups.values()].flat());
+      const tasks = [...groups].map(([line, recipients]) =>
+        this.#enqueue(line, message, recipients)
+      );
+      await Promise.all(tasks);
+    } catch (error) {
+      this.#parts.log.error("queue trouble", { id: message.message.id, error: String(error) });
+    }
+    await message.release();
+  }
+
+  /** The due recipients by destination, without those whose line is too long already. */
+  #withRoom(message: ActiveMessage): Map<Line, Mailbox[]> {
+    const groups = new Map<Line, Mailbox[]>();
+    for (const { forwardPath } of message.due()) {
+      const line = this.#lineFor(this.#parts.destinationOf(forwardPath));
+      const group = groups.get(line);
+      if (group) group.push(forwardPath);
+      else if (line.length < this.#limits.line) groups.set(line, [forwardPath]);
+      else line.heldBack.add(message.message.id);
+    }
+    return groups;
+  }
+
+  #lineFor(destination: string): Line {
+    const line = this.#lines.get(destination) ?? new Line(destination, this.#parts.clock);
+    this.#lines.set(destination, line);
+    return line;
+  }
+
+  /** Returns when the task is done. */
+  #enqueue(line: Line, message: ActiveMessage, recipients: readonly Mailbox[]): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    const task: Task = {
+      message,
+      recipients,
+      settle: (settlements) => message.settle(settlements),
+      done: done.resolve,
+    };
+    if (this.#stopping) return cutShort(task);
+    line.heldBack.delete(message.message.id);
+    if (!line.push(task)) this.#serve(line);
+    return done.promise;
+  }
+
+  /** Puts a carrier to work for a line, if there is room for one. */
+  #serve(line: Line): void {
+    if (this.#stopping || line.carriers >= this.#limits.carriers || line.length === 0) return;
+    if (line.carriers === 0 && this.#serving >= this.#limits.destinations) {
+      this.#waiting.add(line);
+      return this.#lines.forEach((other) => other.wakeIdle());
+    }
+    this.#waiting.delete(line);
+    if (line.carriers++ === 0) this.#serving++;
+    const work = this.#work(line).finally(() => {
+      this.#workers.delete(work);
+      if (--line.carriers === 0) this.#serving--;
+      this.#next(line);
+    });
+    this.#workers.add(work);
+  }
+
+  /** A carrier of this line has ended. */
+  #next(line: Line): void {
+    if (line.length > 0) {
+      if (line.carriers === 0) this.#waiting.add(line);
+    } else if (line.carriers === 0 && line.heldBack.size === 0) {
+      this.#lines.delete(line.destination);
+    }
+    for (const next of this.#waiting) {
+      if (this.#serving >= this.#limits.destinations) return;
+      this.#serve(next);
+    }
+  }
+
+  async #work(line: Line): Promise<void> {
+    const carrier = this.#parts.carrierFor(line.destination);
+    this.#carriers.add(carrier);
+    try {
+      for (let brought = 0; brought < this.#limits.turn || this.#waiting.size === 0; brought++) {
+        const linger = this.#waiting.size === 0 ? this.#limits.linger : 0;
+        const task = await line.next(linger);
+        if (!task) break;
+        await this.#carry(carrier, task);
+        this.#refill(line);
+      }
+      await carrier.rest();
+    } finally {
+      this.#carriers.delete(carrier);
+    }
+  }
+
+  async #carry(carrier: Carrier, task: Task): Promise<void> {
+    try {
+      if (!task.message.over) await carrier.carry(task);
+    } catch (error) {
+      this.#parts.log.error("relay failed", {
+        id: task.message.message.id,
+        error: String(error),
+      });
+    } finally {
+      task.done();
+    }
+  }
+
+  /** The line has got shorter: those who wait on the disk alone may come. */
+  #refill(line: Line): void {
+    if (line.length > this.#limits.line / 2) return;
+    let room = this.#limits.line - line.length;
+    for (const id of line.heldBack) {
+      if (room-- === 0) return;
+      line.heldBack.delete(id);
+      this.#parts.queue.hasten(id).catch((error) => {
+        this.#parts.log.error("queue trouble", { id, error: String(error) });
+      });
+    }
+  }
+}
+
+/** What nobody has begun to carry is as it was before. */
+async function cutShort({ recipients, settle, done }: Task): Promise<void> {
+  await settle(recipients.map((forwardPath): Settlement => {
+    return { forwardPath, reply: verdict.interrupted, heard: false, cutShort: true };
+  }));
+  done();
+}

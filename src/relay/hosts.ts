@@ -1,0 +1,75 @@
+/** What is remembered of hosts for a while: who does not answer, and with whom TLS does not work. */
+
+import type { Clock } from "../clock.ts";
+import type { Reply } from "../smtp/reply.ts";
+import type { Target } from "./route.ts";
+
+/** Hosts remembered; then the oldest is forgotten. */
+const MOST_HOSTS = 10_000;
+/** Milliseconds until TLS is tried again with a host where it failed. */
+const PLAIN_FOR = 3_600_000;
+
+interface Memory<T> {
+  readonly until: number;
+  readonly what: T;
+}
+
+export class HostMemory {
+  readonly #clock: Clock;
+  readonly #downFor: number;
+  readonly #down = new Map<string, Memory<Reply>>();
+  readonly #plain = new Map<string, Memory<true>>();
+
+  /** A host that is down is left alone for `downFor` milliseconds. */
+  constructor(clock: Clock, downFor: number) {
+    this.#clock = clock;
+    this.#downFor = downFor;
+  }
+
+  /** There is no talking to this host just now (RFC 5321 4.5.4.1). */
+  isDown(target: Target, why: Reply): void {
+    this.#remember(this.#down, target, this.#downFor, why);
+  }
+
+  /** Why it was down, if it was a moment ago. */
+  whyDown(target: Target): Reply | undefined {
+    return this.#recall(this.#down, target);
+  }
+
+  /** Nothing is held against anybody any more. */
+  forget(): void {
+    this.#down.clear();
+    this.#plain.clear();
+  }
+
+  isUp(target: Target): void {
+    this.#down.delete(key(target));
+  }
+
+  /** A handshake failed: better plain text than no mail. */
+  failedTls(target: Target): void {
+    this.#remember(this.#plain, target, PLAIN_FOR, true);
+  }
+
+  canTls(target: Target): boolean {
+    return this.#recall(this.#plain, target) === undefined;
+  }
+
+  #remember<T>(memory: Map<string, Memory<T>>, target: Target, time: number, what: T): void {
+    memory.delete(key(target));
+    memory.set(key(target), { until: this.#clock.now() + time, what });
+    const [oldest] = memory.keys();
+    if (memory.size > MOST_HOSTS && oldest !== undefined) memory.delete(oldest);
+  }
+
+  #recall<T>(memory: Map<string, Memory<T>>, target: Target): T | undefined {
+    const entry = memory.get(key(target));
+    if (entry && entry.until > this.#clock.now()) return entry.what;
+    memory.delete(key(target));
+    return undefined;
+  }
+}
+
+function key({ address, port }: Target): string {
+  return `${address} ${port}`;
+}

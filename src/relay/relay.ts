@@ -1,0 +1,139 @@
+/** The relaying part of the daemon: works off the queue, and stops in good order. */
+
+import { addressBook, type Configuration } from "../config/configuration.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { MessageIds } from "../queue/id.ts";
+import type { RetryPolicy } from "../queue/progress.ts";
+import { Queue } from "../queue/queue.ts";
+import type { Request } from "../queue/requests.ts";
+import type { Spool } from "../queue/spool.ts";
+import type { Mailbox } from "../smtp/address.ts";
+import { parseIp } from "../smtp/ip.ts";
+import type { Timeouts } from "./connection.ts";
+import { type Carrier, Courier, LIMITS } from "./courier.ts";
+import { HostMemory } from "./hosts.ts";
+import { LocalCarrier, type LocalDelivery } from "./local_carrier.ts";
+import { RemoteCarrier } from "./remote_carrier.ts";
+import type { Resolver } from "./resolver.ts";
+import type { RouteFacts } from "./route.ts";
+import type { Dialer } from "./wire.ts";
+
+/** What a relay takes from outside; a test hands in its own. */
+export interface RelayParts {
+  readonly spool: Spool;
+  readonly ids: MessageIds;
+  readonly clock: Clock;
+  /** A number from 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly resolver: Resolver;
+  readonly dialer: Dialer;
+  readonly log: Log;
+  /** Where this daemon can be reached: a connection to there would come back to it. */
+  readonly ownPlaces: readonly Place[];
+  readonly deliver: LocalDelivery;
+  readonly timeouts?: Timeouts;
+}
+
+/** An address and a port. */
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Milliseconds until a sender hears that it takes long. */
+const NOTICE = 4 * 3_600_000;
+/** The longest that a host that is down is left alone, in milliseconds. */
+const DOWN_FOR = 5 * 60_000;
+/** The destination that is this host; no domain is called like that. */
+const HERE = "";
+
+export class Relay {
+  readonly #queue: Queue;
+  readonly #courier: Courier;
+  readonly #hosts: HostMemory;
+  readonly #log: Log;
+  readonly #spool: Spool;
+
+  constructor({ mail, ...configuration }: Configuration, parts: RelayParts) {
+    const { spool, ids, clock, log, random, resolver, ownPlaces, dialer } = parts;
+    const host = mail.HOSTNAME;
+    const policy: RetryPolicy = {
+      delays: mail.RETRY_DELAYS.map((seconds) => seconds * 1000),
+      lifetime: mail.QUEUE_LIFETIME * 1000,
+      notice: NOTICE,
+    };
+    this.#log = log;
+    this.#spool = spool;
+    this.#queue = new Queue({ spool, clock, ids, log, host, policy });
+    // Forgotten before the next attempt of whoever found it down.
+    this.#hosts = new HostMemory(clock, Math.min(DOWN_FOR, policy.delays[0]!) / 2);
+    const book = addressBook({ mail, ...configuration });
+    const route: RouteFacts = {
+      resolver,
+      random,
+      port: mail.RELAY_PORT,
+      isOwnName: (name) => book.isLocal(name),
+      isOwnAddress: (address, port) => {
+        return ownPlaces.some((own) => own.address === address && own.port === port);
+      },
+      loopback: mail.LISTEN_ADDR.every(isLoopback),
+      relayHost: mail.RELAY_HOST,
+    };
+    const remote = {
+      route,
+      dialer,
+      hosts: this.#hosts,
+      clock,
+      log,
+      host,
+      ...parts.timeouts ? { timeouts: parts.timeouts } : {},
+    };
+    this.#courier = new Courier({
+      queue: this.#queue,
+      clock,
+      log,
+      destinationOf: ({ domain }: Mailbox) => {
+        if (book.isLocal(domain)) return HERE;
+        return mail.RELAY_HOST ? mail.RELAY_HOST.host : domain.toLowerCase();
+      },
+      carrierFor: (destination): Carrier => {
+        if (destination === HERE) return new LocalCarrier(parts.deliver);
+        return new RemoteCarrier(destination, remote);
+      },
+    }, LIMITS);
+  }
+
+  /** Reads the queue and goes to work. Returns how many messages wait. Rejects with disk errors. */
+  async start(): Promise<number> {
+    const count = await this.#queue.load();
+    this.#courier.start();
+    return count;
+  }
+
+  /** A message is new in the queue. */
+  queued(id: string): void {
+    this.#queue.add(id);
+  }
+
+  /** Does what somebody at the command line asks for. */
+  async obey({ kind, id }: Request): Promise<void> {
+    if (kind === "remove") return void await this.#queue.remove(id);
+    // Whoever asks for another try knows more than we remember.
+    this.#hosts.forget();
+    const ids = id === "all" ? await this.#spool.list() : [id];
+    for (const one of ids) await this.#queue.hasten(one);
+    this.#log.info("retry requested", { id });
+  }
+
+  /** Ends transactions within `grace` milliseconds, or records how far they came. */
+  stop(grace: number): Promise<void> {
+    return this.#courier.stop(grace);
+  }
+}
+
+function isLoopback(address: string): boolean {
+  const bytes = parseIp(address);
+  if (!bytes) return false;
+  return bytes.length === 4 ? bytes[0] === 127 : address === "::1";
+}

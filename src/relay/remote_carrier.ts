@@ -1,0 +1,264 @@
+/** Brings messages to the hosts of one domain, over one connection as long as that serves. */
+
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Settlement } from "../queue/progress.ts";
+import type { Mailbox } from "../smtp/address.ts";
+import { MAX_RECIPIENTS } from "../smtp/client.ts";
+import type { Reply } from "../smtp/reply.ts";
+import { ChannelError, Connection, type Outcome, type Timeouts } from "./connection.ts";
+import type { Carrier } from "./courier.ts";
+import type { HostMemory } from "./hosts.ts";
+import type { Task } from "./line.ts";
+import { findTargets, RouteError, type RouteFacts, type Target } from "./route.ts";
+import * as verdict from "./verdict.ts";
+import type { Dialer } from "./wire.ts";
+
+/** Milliseconds for a TCP connection; there may be another address to try. */
+const CONNECT = 30_000;
+
+export interface RemoteParts {
+  readonly route: RouteFacts;
+  readonly dialer: Dialer;
+  readonly hosts: HostMemory;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Own name for EHLO. */
+  readonly host: string;
+  readonly timeouts?: Timeouts;
+}
+
+/** Why no server has taken a message yet. */
+type Trouble = Omit<Settlement, "forwardPath">;
+
+/** This host stops. */
+const CUT_SHORT: Trouble = { reply: verdict.interrupted, heard: false, cutShort: true };
+
+export class RemoteCarrier implements Carrier {
+  readonly #domain: string;
+  readonly #parts: RemoteParts;
+  readonly #aborted = new AbortController();
+  #open: { readonly target: Target; readonly connection: Connection } | undefined;
+
+  /** `domain` is a name or an address literal. */
+  constructor(domain: string, parts: RemoteParts) {
+    this.#domain = domain;
+    this.#parts = parts;
+  }
+
+  async carry(task: Task): Promise<void> {
+    let left = task.recipients;
+    while (left.length > 0) {
+      // All servers take a hundred at once (RFC 5321 4.5.3.1.8).
+      const some = left.slice(0, MAX_RECIPIENTS);
+      const transaction = new Attempt(task, some);
+      await this.#send(transaction);
+      left = [...transaction.remaining, ...left.slice(some.length)];
+      if (transaction.trouble) {
+        // What kept these keeps the others too.
+        await task.settle(settlements(left, transaction.trouble));
+        return;
+      }
+      if (task.message.over) return;
+    }
+  }
+
+  async rest(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.connection.quit();
+  }
+
+  abort(): void {
+    this.#aborted.abort();
+    this.#open?.connection.close();
+  }
+
+  /** Tries the open connection, then host after host, until all recipients have their answers. */
+  async #send(attempt: Attempt): Promise<void> {
+    if (this.#open?.connection.usable) {
+      await this.#transact(attempt, this.#open);
+      if (attempt.done) return;
+      // An idle connection may be closed by the other end at any time: that tells nothing of it.
+      attempt.forgive();
+    }
+    try {
+      for await (const target of findTargets(this.#domain, this.#parts.route)) {
+        const open = await this.#connect(attempt, target);
+        if (open) await this.#transact(attempt, open);
+        if (attempt.turnedAway) this.#parts.hosts.isDown(target, attempt.turnedAway);
+        if (attempt.done || this.#aborted.signal.aborted) break;
+      }
+    } catch (error) {
+      if (!(error instanceof RouteError)) throw error;
+      attempt.fail({ reply: error.reply, heard: false });
+    }
+    await attempt.giveUp(this.#aborted.signal.aborted ? CUT_SHORT : undefined);
+  }
+
+  async #connect(
+    attempt: Attempt,
+    target: Target,
+  ): Promise<{ target: Target; connection: Connection } | undefined> {
+    const { hosts, log } = this.#parts;
+    const remembered = hosts.whyDown(target);
+    if (remembered) {
+      attempt.fail({ reply: remembered, heard: false, host: target.host });
+      return undefined;
+    }
+    await this.rest();
+    try {
+      const connection = await this.#greet(target);
+      hosts.isUp(target);
+      log.debug("connected", {
+        host: target.host,
+        address: target.address,
+        tls: connection.security?.protocol,
+        verified: connection.security?.authorized,
+      });
+      return this.#open = { target, connection };
+    } catch (error) {
+      if (!(error instanceof ChannelError)) throw error;
+      const { reply, heard } = error;
+      if (!this.#aborted.signal.aborted) {
+        // A 5yz to the greeting is an answer, and the next message may not care (RFC 5321 4.5.4.1).
+        if (reply.code < 500) hosts.isDown(target, reply);
+        log.info("host unusable", {
+          host: target.host,
+          address: target.address,
+          error: error.message,
+        });
+      }
+      attempt.fail({ reply, heard, host: target.host });
+      return undefined;
+    }
+  }
+
+  async #greet(target: Target): Promise<Connection> {
+    const { hosts, log } = this.#parts;
+    if (hosts.canTls(target)) {
+      try {
+        return await this.#dial(target, true);
+      } catch (error) {
+        if (!(error instanceof ChannelError && error.kind === "tls")) throw error;
+        hosts.failedTls(target);
+        const { host, address } = target;
+        log.warn("sending in plain text", { host, address, error: error.message });
+      }
+    }
+    return await this.#dial(target, false);
+  }
+
+  /** Rejects with ChannelError. */
+  async #dial(target: Target, wantsTls: boolean): Promise<Connection> {
+    const { dialer, clock, host, timeouts } = this.#parts;
+    const late = new AbortController();
+    const cancel = clock.after(CONNECT, () => late.abort());
+    let wire;
+    try {
+      wire = await dialer.connect(
+        target.address,
+        target.port,
+        AbortSignal.any([this.#aborted.signal, late.signal]),
+      );
+    } catch (error) {
+      throw new ChannelError("lost", verdict.noConnection(target.host, reason(error)));
+    } finally {
+      cancel();
+    }
+    return await Connection.open(wire, {
+      host,
+      serverName: target.host,
+      wantsTls,
+      clock,
+      ...timeouts ? { timeouts } : {},
+    });
+  }
+
+  async #transact(
+    attempt: Attempt,
+    { target, connection }: { target: Target; connection: Connection },
+  ): Promise<void> {
+    const { message } = attempt.task;
+    const { reversePath, size, eightBit } = message.message;
+    const envelope = { reversePath, forwardPaths: attempt.undecided, size, eightBit };
+    let outcome;
+    try {
+      outcome = await connection.send(envelope, message.text());
+    } catch (error) {
+      // Our own disk. A damaged message is over, another one may be read later.
+      this.#parts.log.error("message unreadable", { id: message.message.id, error: String(error) });
+      return await attempt.giveUp({ reply: verdict.unreadable, heard: false });
+    }
+    await attempt.hear(outcome, target.host);
+  }
+}
+
+/** One transaction's worth of recipients on the way to their answers. */
+class Attempt {
+  /** Who has no answer yet. */
+  undecided: readonly Mailbox[];
+  /** Whom the server wants in a transaction of their own. */
+  remaining: readonly Mailbox[] = [];
+  /** Why nobody could be asked, once it is given up. */
+  trouble: Trouble | undefined;
+  #worst: Trouble | undefined;
+  /** The 421 that ended the last transaction. */
+  turnedAway: Reply | undefined;
+
+  constructor(readonly task: Task, recipients: readonly Mailbox[]) {
+    this.undecided = recipients;
+  }
+
+  get done(): boolean {
+    return this.undecided.length === 0;
+  }
+
+  /** Another host may do better. What may pass outweighs what is for good: that host may come back. */
+  fail(trouble: Trouble): void {
+    if (!this.#worst || this.#worst.reply.code >= 500) this.#worst = trouble;
+  }
+
+  /** What failed so far does not count. */
+  forgive(): void {
+    this.#worst = this.turnedAway = undefined;
+  }
+
+  async hear({ results, remaining, broken }: Outcome, host: string): Promise<void> {
+    this.undecided = broken?.undecided ?? [];
+    this.remaining = remaining;
+    // 421 is about the connection (RFC 5321 3.8): another one, or another host, may do.
+    const closing = results.filter(({ reply }) => reply.code === 421);
+    const heard = results.filter(({ reply }) => reply.code !== 421)
+      .map((result): Settlement => ({ ...result, host }));
+    if (broken?.textSent) {
+      // The server may have taken it, so nobody else is asked now (RFC 5321 3.8, RFC 1047).
+      heard.push(...settlements(this.undecided, { reply: broken.reply, heard: false, host }));
+      this.undecided = [];
+    } else if (broken) this.fail({ reply: broken.reply, heard: false, host });
+    this.turnedAway = closing[0]?.reply;
+    for (const { forwardPath, reply } of closing) {
+      this.undecided = [...this.undecided, forwardPath];
+      this.fail({ reply, heard: true, host });
+    }
+    if (heard.length > 0) await this.task.settle(heard);
+  }
+
+  /** Nobody else can be asked. */
+  async giveUp(trouble = this.#worst): Promise<void> {
+    if (this.done || !trouble) return;
+    this.trouble = trouble;
+    await this.task.settle(settlements(this.undecided, trouble));
+    this.undecided = [];
+  }
+}
+
+function settlements(forwardPaths: readonly Mailbox[], trouble: Trouble): Settlement[] {
+  return forwardPaths.map((forwardPath) => ({ forwardPath, ...trouble }));
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.ConnectionRefused) return "no server listens there";
+  if (error instanceof DOMException && error.name === "AbortError") return "no answer";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,47 @@
+/**
+ * This side's own judgements of mail that goes out, each once and in the form of a reply. They
+ * stand in logs and reports where no server has said anything. Enhanced codes are those of RFC 3463,
+ * RFC 7505 and the registry of RFC 5248.
+ */
+
+import type { Reply } from "../smtp/reply.ts";
+
+function verdict(code: number, status: string, line: string): Reply {
+  return { code, status, lines: [line] };
+}
+
+// For good: the message goes back. A domain is a name or a literal as a Mailbox holds it.
+export const noSuchDomain = (domain: string) =>
+  verdict(550, "5.1.2", `The domain ${domain} does not exist`);
+export const unusableLiteral = (literal: string) =>
+  verdict(550, "5.1.2", `${literal} is no address that this host can send to`);
+export const nullMx = (domain: string) =>
+  verdict(556, "5.1.10", `The domain ${domain} takes no mail, says its null MX record`);
+export const mailLoop = (domain: string) =>
+  verdict(554, "5.4.6", `Mail for ${domain} leads back to this host, which does not take it`);
+export const noUsableHost = (domain: string) =>
+  verdict(550, "5.4.4", `The domain ${domain} has no host that mail could be sent to`);
+/** The status stays one of time, the code does not: nothing was wrong but that it took too long. */
+export const expired = verdict(
+  554,
+  "4.4.7",
+  "The message could not be delivered in the time that it may wait",
+);
+
+// For now: the message waits.
+export const noConnection = (host: string, why: string) =>
+  verdict(451, "4.4.1", `${host} cannot be connected to: ${why}`);
+/** Another attempt can follow at once. */
+export const interrupted = verdict(451, "4.3.2", "This host shut down before there was an answer");
+export const unreadable = verdict(451, "4.3.0", "This host could not read the message");
+export const nameServerTrouble = (domain: string) =>
+  verdict(451, "4.4.3", `No name server gives a usable answer about ${domain}`);
+export const noAnswer = (domain: string) =>
+  verdict(451, "4.4.1", `No host of ${domain} could be connected to`);
+export const hostDown = (host: string) =>
+  verdict(451, "4.4.1", `${host} could not be connected to a short while ago`);
+/** RELAY_HOST is wrong, or DNS is; the mail is not. */
+export const relayHostUnknown = (host: string) =>
+  verdict(451, "4.4.3", `No address to connect to is known for RELAY_HOST ${host}`);
+export const relayHostIsSelf = (host: string) =>
+  verdict(451, "4.3.5", `RELAY_HOST ${host} leads back to this host`);

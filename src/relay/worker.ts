@@ -1,0 +1,96 @@
+/**
+ * Entry of the relay's worker: a thread that may connect to other hosts and keep the spool, and may
+ * not touch a mailbox.
+ */
+
+/// <reference lib="deno.worker" />
+
+import { systemClock } from "../clock.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { SystemDisk } from "../disk.ts";
+import { LineWriter } from "../line_writer.ts";
+import { type Log, logTo } from "../log.ts";
+import { MessageIds } from "../queue/id.ts";
+import { Requests } from "../queue/requests.ts";
+import { Spool } from "../queue/spool.ts";
+import { MailboxPort } from "./local_carrier.ts";
+import { type Place, Relay } from "./relay.ts";
+import { DnsResolver, type NameServer } from "./resolver.ts";
+import { CachedResolver } from "./resolver_cache.ts";
+import { TcpDialer } from "./wire.ts";
+
+/** What the worker is told. */
+export type ToRelayWorker =
+  | {
+    readonly kind: "start";
+    readonly configuration: Configuration;
+    readonly nameServers: readonly NameServer[];
+    readonly families: readonly ("A" | "AAAA")[];
+    /** Where the receiver listens. */
+    readonly ownPlaces: readonly Place[];
+    /** To the receiver. */
+    readonly port: MessagePort;
+  }
+  /** Stop within `grace` milliseconds. */
+  | { readonly kind: "stop"; readonly grace: number };
+
+/** What it tells. */
+export type FromRelayWorker =
+  /** It works, and so many messages wait. */
+  | { readonly kind: "started"; readonly waiting: number }
+  | { readonly kind: "stopped" };
+
+declare const self: DedicatedWorkerGlobalScope;
+
+let relay: Relay | undefined;
+let watcher: Deno.FsWatcher | undefined;
+const output = new LineWriter(Deno.stdout);
+
+self.onmessage = async ({ data }: MessageEvent<ToRelayWorker>) => {
+  switch (data.kind) {
+    case "start":
+      return tell({ kind: "started", waiting: await start(data) });
+    case "stop":
+      watcher?.close();
+      await relay?.stop(data.grace);
+      await output.flush();
+      return tell({ kind: "stopped" });
+  }
+};
+
+async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
+  const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR } = told.configuration.mail;
+  const { nameServers, families, ownPlaces } = told;
+  const disk = new SystemDisk();
+  const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
+  const mailboxes = new MailboxPort(told.port, (id) => relay?.queued(id));
+  relay = new Relay(told.configuration, {
+    spool: new Spool(disk, SPOOL_DIR, "relay"),
+    // The other half is the receiver's: two threads never make the same id.
+    ids: new MessageIds({ now: Date.now, random: () => 0.5 + Math.random() / 2 }),
+    clock: systemClock,
+    random: Math.random,
+    resolver: new CachedResolver(new DnsResolver({ nameServers, families }), systemClock),
+    dialer: new TcpDialer(),
+    log,
+    ownPlaces,
+    deliver: (message, recipients) => mailboxes.deliver(message, recipients),
+  });
+  const waiting = await relay.start();
+  serveRequests(new Requests(disk, SPOOL_DIR), relay, log);
+  return waiting;
+}
+
+/** Carries out requests as they come. Never rejects. */
+async function serveRequests(requests: Requests, relay: Relay, log: Log): Promise<void> {
+  watcher = Deno.watchFs(requests.directory);
+  const serve = () =>
+    requests.serve((request) => relay.obey(request))
+      .catch((error) => log.error("request failed", { error: String(error) }));
+  await serve();
+  for await (const { kind } of watcher) if (kind === "create") await serve();
+}
+
+function tell(message: FromRelayWorker): void {
+  self.postMessage(message);
+}
