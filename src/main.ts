@@ -3,6 +3,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { check } from "./commands/check.ts";
 import { USAGE, VERSION } from "./commands/help.ts";
+import { queue } from "./commands/queue.ts";
 import { send } from "./commands/send.ts";
 import { serve } from "./commands/serve.ts";
 import { complain, Exit, say } from "./commands/terminal.ts";
@@ -10,7 +11,7 @@ import { complain, Exit, say } from "./commands/terminal.ts";
 async function main(words: readonly string[]): Promise<Exit> {
   const unknown: string[] = [];
   const args = parseArgs([...words], {
-    boolean: ["help", "version", "verbose"],
+    boolean: ["help", "version", "verbose", "all", "json"],
     string: ["to", "from", "server", "_"],
     collect: ["to"],
     alias: { h: "help", v: "verbose" },
@@ -31,6 +32,8 @@ async function main(words: readonly string[]): Promise<Exit> {
   if (unknown.length > 0) return misused(`unknown option ${unknown.join(", ")}`);
   const [command, ...rest] = args._.map(String);
   const [mailFile, userFile, ...more] = command === "check" ? rest : args._.map(String);
+  if (command === "queue") return await queueCommand(rest, args);
+  if (args.all || args.json) return misused("--all and --json are for queue");
   if (command === "send") {
     if (rest.length > 0) {
       return misused(`send takes no argument ${rest[0]}, a recipient is --to ADDRESS`);
@@ -55,6 +58,25 @@ async function main(words: readonly string[]): Promise<Exit> {
     return misused("--to, --from, --server and -v are for send");
   }
   return command === "check" ? await check(mailFile, userFile) : await serve(mailFile, userFile);
+}
+
+/** `queue list|show|retry|remove MAIL_CONF [ID...]` */
+async function queueCommand(
+  [action, mailFile, ...ids]: readonly string[],
+  { all, json }: { readonly all: boolean; readonly json: boolean },
+): Promise<Exit> {
+  if (action !== "list" && action !== "show" && action !== "retry" && action !== "remove") {
+    const words = "queue takes one of list, show, retry, remove";
+    return misused(action === undefined ? words : `no queue ${action}, ${words}`);
+  }
+  if (mailFile === undefined) return misused(`queue ${action} needs MAIL_CONF`);
+  if (action === "list" && ids.length > 0) return misused(`queue list has no use for ${ids[0]}`);
+  if (json && action !== "list") return misused("--json is for queue list");
+  if (all && action !== "retry") return misused("--all is for queue retry");
+  if (all === ids.length > 0 && action !== "list") {
+    return misused(`queue ${action} needs ids${action === "retry" ? " or --all" : ""}`);
+  }
+  return await queue({ action, mailFile, ids, all, json });
 }
 
 function misused(message: string): Exit {

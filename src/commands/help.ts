@@ -7,8 +7,14 @@ export const VERSION: string = deno.version;
 export const USAGE = `denosmtpd ${VERSION} - a small, complete mail server
 
 Usage:
-  denosmtpd MAIL_CONF USER_CONF          receive mail until SIGTERM or SIGINT
+  denosmtpd MAIL_CONF USER_CONF          receive mail and send it on until SIGTERM or SIGINT
   denosmtpd check MAIL_CONF USER_CONF    say what is wrong with a configuration
+  denosmtpd queue list MAIL_CONF [--json]
+                                         what waits to be sent
+  denosmtpd queue show MAIL_CONF ID...   all about messages that wait
+  denosmtpd queue retry MAIL_CONF ID...|--all
+                                         try messages now
+  denosmtpd queue remove MAIL_CONF ID... drop messages; nobody is told
   denosmtpd send --to ADDRESS [--to ADDRESS] [--from ADDRESS] [--server HOST:PORT] [-v]
                                          send the message on standard input
   denosmtpd --help                       this text

@@ -7,6 +7,16 @@ export function say(text: string): void {
   write(Deno.stdout, text);
 }
 
+/** Many lines of result; waits for a reader that is slow. */
+export async function print(lines: readonly string[]): Promise<void> {
+  const bytes = encoder.encode(lines.map((line) => `${line}\n`).join(""));
+  try {
+    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+  } catch {
+    Deno.exit(Exit.Failed);
+  }
+}
+
 /** One line of trouble; the program's name goes in front. */
 export function complain(text: string): void {
   write(Deno.stderr, `denosmtpd: ${text}`);

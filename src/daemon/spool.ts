@@ -24,15 +24,38 @@ export function trySpool(configuration: Configuration, disk: Disk): Promise<Prob
   });
 }
 
+/** Milliseconds that somebody may look whether the spool is taken, and so take it for that time. */
+const LOOK = 1000;
+const PAUSE = 50;
+
 /**
  * Takes the spool for this process until it ends: two daemons would send everything twice. Undefined
  * where another one has it.
  */
 export async function lockSpool(directory: string): Promise<Deno.FsFile | undefined> {
   const file = await Deno.open(`${directory}/lock`, { create: true, write: true, mode: 0o600 });
-  if (await file.tryLock(true)) return file;
+  for (let waited = 0; waited <= LOOK; waited += PAUSE) {
+    if (await file.tryLock(true)) return file;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
   file.close();
   return undefined;
+}
+
+/** Whether a daemon works with this spool now. */
+export async function isSpoolLocked(directory: string): Promise<boolean> {
+  let file;
+  try {
+    file = await Deno.open(`${directory}/lock`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  try {
+    return !await file.tryLock(false);
+  } finally {
+    file.close();
+  }
 }
 
 async function problems(
