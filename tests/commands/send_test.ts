@@ -61,6 +61,34 @@ Deno.test("each recipient's fate is told, and one refusal makes the exit code 1"
   assert.equal((await readMailbox(`${daemon.folder}/mail/jones`)).length, 1);
 });
 
+Deno.test("more than a hundred recipients go in several transactions over one connection (CL-18)", async () => {
+  await using daemon = await startDaemon();
+  const { code, out, err } = await run([
+    ...["send", "-v", "--server", `127.0.0.1:${daemon.port}`],
+    ...Array<string[]>(101).fill(["--to", "jones@me.example"]).flat(),
+  ], { input: "Hello" });
+  assert.deepEqual([code, err], [0, ""]);
+  assert.equal(out.match(/^jones@me\.example: 250 /gm)?.length, 101);
+  assert.equal(out.match(/^C: MAIL /gm)?.length, 2);
+  assert.equal(out.match(/^C: EHLO /gm)?.length, 1);
+  assert.equal(out.match(/^C: QUIT$/gm)?.length, 1);
+});
+
+Deno.test("a server that leaves after it refused one of two: both are told", async () => {
+  const { port, done } = await serveOnce("220 s\r\n", "250 s\r\n", "250 OK\r\n", "550 no\r\n");
+  const { code, err } = await run(
+    ["send", "--to", "a@b.example", "--to", "c@b.example", "--server", `127.0.0.1:${port}`],
+    { input: "Hello" },
+  );
+  await done;
+  assert.equal(code, 1);
+  assert.equal(
+    err,
+    "denosmtpd: a@b.example: 550 no\n" +
+      `denosmtpd: 127.0.0.1:${port}: the server closed the connection\n`,
+  );
+});
+
 Deno.test("where no server listens, one line says so", async () => {
   const { code, out, err } = await run(
     ["send", "--to", "a@b.example", "--server", "127.0.0.1:1"],
@@ -70,14 +98,19 @@ Deno.test("where no server listens, one line says so", async () => {
   assert.equal(err, "denosmtpd: 127.0.0.1:1: no server listens there\n");
 });
 
-/** A server for one connection that says `lines` and closes. */
+/** A server for one connection that says the first line at once, each other when asked, and closes. */
 async function serveOnce(...lines: string[]): Promise<{ port: number; done: Promise<void> }> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await Promise.resolve();
   const done = (async () => {
     const conn = await listener.accept();
     listener.close();
-    await conn.write(new TextEncoder().encode(lines.join("")));
+    const buffer = new Uint8Array(4096);
+    for (const [i, line] of lines.entries()) {
+      if (i > 0) await conn.read(buffer);
+      await conn.write(new TextEncoder().encode(line));
+    }
+    if (lines.length > 1) await conn.read(buffer);
     conn.close();
   })();
   return { port: listener.addr.port, done };

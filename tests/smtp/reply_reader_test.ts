@@ -115,3 +115,11 @@ Deno.test("a reply that does not end is given up at 64 KiB, in one line or in ma
   assert.equal(read([`250 ${"x".repeat(60_000)}\r\n`, "250 OK\r\n"]).length, 2);
   assert.equal(read(Array<string>(20_000).fill("250 x\r\n")).length, 20_000, "each for itself");
 });
+
+Deno.test("the reader knows whether it is within a reply", () => {
+  const reader = new ReplyReader();
+  for (const [piece, inReply] of [["250-a\r\n", true], ["250 b\r", true], ["\n", false]] as const) {
+    reader.read(bytes(piece), 0);
+    assert.equal(reader.inReply, inReply, piece);
+  }
+});
