@@ -21,12 +21,6 @@ export const mailLoop = (domain: string) =>
   verdict(554, "5.4.6", `Mail for ${domain} leads back to this host, which does not take it`);
 export const noUsableHost = (domain: string) =>
   verdict(550, "5.4.4", `The domain ${domain} has no host that mail could be sent to`);
-/** The status stays one of time, the code does not: nothing was wrong but that it took too long. */
-export const expired = verdict(
-  554,
-  "4.4.7",
-  "The message could not be delivered in the time that it may wait",
-);
 
 // For now: the message waits.
 export const noConnection = (host: string, why: string) =>
@@ -36,10 +30,6 @@ export const interrupted = verdict(451, "4.3.2", "This host shut down before the
 export const unreadable = verdict(451, "4.3.0", "This host could not read the message");
 export const nameServerTrouble = (domain: string) =>
   verdict(451, "4.4.3", `No name server gives a usable answer about ${domain}`);
-export const noAnswer = (domain: string) =>
-  verdict(451, "4.4.1", `No host of ${domain} could be connected to`);
-export const hostDown = (host: string) =>
-  verdict(451, "4.4.1", `${host} could not be connected to a short while ago`);
 /** RELAY_HOST is wrong, or DNS is; the mail is not. */
 export const relayHostUnknown = (host: string) =>
   verdict(451, "4.4.3", `No address to connect to is known for RELAY_HOST ${host}`);
