@@ -9,7 +9,7 @@ import { Queue } from "../queue/queue.ts";
 import type { Request } from "../queue/requests.ts";
 import type { Spool } from "../queue/spool.ts";
 import type { Mailbox } from "../smtp/address.ts";
-import { parseIp } from "../smtp/ip.ts";
+import { literalAddress, parseIp } from "../smtp/ip.ts";
 import type { Timeouts } from "./connection.ts";
 import { type Carrier, Courier, LIMITS } from "./courier.ts";
 import { HostMemory } from "./hosts.ts";
@@ -69,14 +69,16 @@ export class Relay {
     // Forgotten before the next attempt of whoever found it down.
     this.#hosts = new HostMemory(clock, Math.min(DOWN_FOR, policy.delays[0]!) / 2);
     const book = addressBook({ mail, ...configuration });
+    const isOwnAddress = (address: string, port: number) => {
+      return ownPlaces.some((own) => own.address === address && own.port === port);
+    };
     const route: RouteFacts = {
       resolver,
       random,
       port: mail.RELAY_PORT,
-      isOwnName: (name) => book.isLocal(name),
-      isOwnAddress: (address, port) => {
-        return ownPlaces.some((own) => own.address === address && own.port === port);
-      },
+      // The bare postmaster's empty domain is local, but no host is called like that.
+      isOwnName: (name) => name !== "" && book.isLocal(name),
+      isOwnAddress,
       loopback: mail.LISTEN_ADDR.every(isLoopback),
       relayHost: mail.RELAY_HOST,
     };
@@ -94,7 +96,9 @@ export class Relay {
       clock,
       log,
       destinationOf: ({ domain }: Mailbox) => {
-        if (book.isLocal(domain)) return HERE;
+        const address = literalAddress(domain);
+        const own = address !== undefined && isOwnAddress(address, mail.RELAY_PORT);
+        if (own || book.isLocal(domain)) return HERE;
         return mail.RELAY_HOST ? mail.RELAY_HOST.host : domain.toLowerCase();
       },
       carrierFor: (destination): Carrier => {

@@ -3,7 +3,7 @@
 import { contains, parseNetwork } from "../config/network.ts";
 import type { HostPort } from "../config/value.ts";
 import { isDomainName } from "../smtp/address.ts";
-import { canonicalIp } from "../smtp/ip.ts";
+import { canonicalIp, literalAddress } from "../smtp/ip.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
 import { type Answer, type MxRecord, type Resolver, ResolverError } from "./resolver.ts";
 import * as verdict from "./verdict.ts";
@@ -139,7 +139,7 @@ async function mailExchangers(domain: string, resolver: Resolver): Promise<reado
 
 /** An address literal is where the mail goes, no name is looked up for it (RFC 5321 5.1). */
 function literalTarget(literal: string, facts: RouteFacts): Target {
-  const address = canonicalIp(literal.replace(/^\[(IPv6:)?|\]$/gi, ""));
+  const address = literalAddress(literal);
   if (address !== undefined && facts.isOwnAddress(address, facts.port)) {
     throw new RouteError(verdict.mailLoop(literal));
   }

@@ -95,3 +95,9 @@ export function canonicalIp(text: string): string | undefined {
 export function addressLiteral(bytes: IpBytes): string {
   return bytes.length === 4 ? `[${formatIp(bytes)}]` : `[IPv6:${formatIp(bytes)}]`;
 }
+
+/** The address in an address literal, undefined where the text is none. */
+export function literalAddress(literal: string): string | undefined {
+  const text = /^\[(?:IPv6:)?(.+)\]$/i.exec(literal)?.[1];
+  return text === undefined ? undefined : canonicalIp(text);
+}

@@ -5,6 +5,7 @@ import {
   addressLiteral,
   canonicalIp,
   formatIp,
+  literalAddress,
   parseIp,
   parseIpv4,
   parseIpv6,
@@ -167,4 +168,17 @@ Deno.test("the address literal has its tag for IPv6 alone (RFC 5321 4.1.3)", () 
   assert.equal(addressLiteral(parseIp("192.0.2.1")!), "[192.0.2.1]");
   assert.equal(addressLiteral(parseIp("2001:DB8::1")!), "[IPv6:2001:db8::1]");
   assert.equal(addressLiteral(parseIp("::1")!), "[IPv6:::1]");
+});
+
+Deno.test("an address literal gives its address, anything else none", () => {
+  const cases = [
+    ["[192.0.2.1]", "192.0.2.1"],
+    ["[IPv6:2001:DB8::1]", "2001:db8::1"],
+    ["[2001:db8::1]", "2001:db8::1"],
+    ["192.0.2.1", undefined],
+    ["[x:y]", undefined],
+    ["[]", undefined],
+    ["x.test", undefined],
+  ] as const;
+  for (const [text, address] of cases) assert.equal(literalAddress(text), address, text);
 });
