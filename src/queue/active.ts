@@ -27,8 +27,8 @@ export const SHORTLY = 60_000;
 /** A message that is being worked on. Nobody else touches its files meanwhile. */
 export class ActiveMessage {
   #message: QueuedMessage;
-  /** What is on the disk. */
-  #durable: QueuedMessage;
+  /** What is on the disk; undefined where a save has failed, for some of it may be there. */
+  #durable: QueuedMessage | undefined;
   readonly #parts: QueueParts;
   readonly #released: (due: number) => void;
   readonly #reported: (id: string) => void;
@@ -111,7 +111,10 @@ export class ActiveMessage {
   async release(): Promise<void> {
     const { clock } = this.#parts;
     try {
-      this.#released(await this.#settleUp());
+      let due = await this.#settleUp();
+      // The removal may have been asked for meanwhile.
+      if (this.#removed && due < Infinity) due = await this.#settleUp();
+      this.#released(due);
     } catch (error) {
       if (error instanceof DamagedError) this.#damage = error;
       else this.#trouble(error);
@@ -128,13 +131,13 @@ export class ActiveMessage {
       return Infinity;
     }
     if (!this.#removed) await this.#report();
-    if (this.#removed || progress.isDone(this.#message)) {
-      await spool.remove(id);
-      if (this.#removed) log.warn("message removed", { id });
-      return Infinity;
+    if (!this.#removed && !progress.isDone(this.#message)) {
+      if (this.#message !== this.#durable) await this.#save();
+      return this.#dueAgain();
     }
-    if (this.#message !== this.#durable) await this.#save();
-    return this.#dueAgain();
+    await spool.remove(id);
+    if (this.#removed) log.warn("message removed", { id });
+    return Infinity;
   }
 
   #dueAgain(): number {
@@ -195,6 +198,7 @@ export class ActiveMessage {
   #save(): Promise<void> {
     const message = this.#message;
     const save = this.#saved.then(async () => {
+      this.#durable = undefined;
       await this.#parts.spool.write(message);
       this.#durable = message;
     });

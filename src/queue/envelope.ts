@@ -1,6 +1,7 @@
 /** What the queue knows of a message besides its text, and how that is written into a file. */
 
-import { type Mailbox, parseMailbox, PathError, printMailbox } from "../smtp/address.ts";
+import { type Mailbox, PathError, printMailbox, readForwardPath } from "../smtp/address.ts";
+import { Cursor } from "../smtp/cursor.ts";
 import type { Reply } from "../smtp/reply.ts";
 
 /**
@@ -177,8 +178,12 @@ function oneOf<T extends string>(json: unknown, words: readonly T[], what: strin
 }
 
 function mailbox(printed: string, what: string): Mailbox {
+  const cursor = new Cursor(`<${printed}>`);
   try {
-    return parseMailbox(printed);
+    // As a path, for a recipient may be the bare Postmaster.
+    const { mailbox, route } = readForwardPath(cursor);
+    if (!cursor.done || route.length > 0) throw new PathError("it is more than that");
+    return mailbox;
   } catch (error) {
     if (!(error instanceof PathError)) throw error;
     throw new DamagedError(`${what} is no address: ${error.message}`);

@@ -1,7 +1,7 @@
 /** How a message gets on: what an attempt, its outcome and the time make of an envelope. Pure. */
 
 import { type Mailbox, printMailbox } from "../smtp/address.ts";
-import { isPositive, type Reply } from "../smtp/reply.ts";
+import type { Reply } from "../smtp/reply.ts";
 import type { QueuedMessage, QueuedRecipient } from "./envelope.ts";
 
 /** How long and how often is tried. All in milliseconds. */
@@ -76,7 +76,7 @@ export function settled(
   const byPath = new Map(settlements.map((one) => [printMailbox(one.forwardPath), one]));
   return change(message, settlements.map((one) => one.forwardPath), (recipient) => {
     const { reply, heard, host, cutShort } = byPath.get(printMailbox(recipient.forwardPath))!;
-    const state = isPositive(reply) ? "delivered" : reply.code >= 500 ? "failed" : "waiting";
+    const state = reply.code < 300 ? "delivered" : reply.code >= 500 ? "failed" : "waiting";
     const again = cutShort && state === "waiting";
     return {
       ...recipient,

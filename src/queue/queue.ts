@@ -36,14 +36,16 @@ export class Queue {
    * What cannot be read is put aside. Returns how many messages wait.
    */
   async load(): Promise<number> {
+    const ids = await this.#parts.spool.list();
     this.#schedule.forgetHorizon();
     let count = 0;
-    for (const id of await this.#parts.spool.list()) {
+    for (const id of ids) {
       if (this.#active.has(id)) continue;
       const message = await this.#read(id);
       if (!message) continue;
       count++;
-      this.#schedule.set(id, progress.dueOf(message, this.#parts.policy));
+      const due = this.#hastened.has(id) ? 0 : progress.dueOf(message, this.#parts.policy);
+      this.#schedule.set(id, due);
     }
     return count;
   }
@@ -75,8 +77,8 @@ export class Queue {
       }
       if (this.#active.has(id)) continue;
       const message = await this.#read(id);
-      const hastened = this.#hastened.delete(id);
       if (!message) continue;
+      const hastened = this.#hastened.delete(id);
       return this.#activate(hastened ? progress.hastened(message, clock.now()) : message);
     }
   }

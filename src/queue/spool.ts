@@ -95,10 +95,12 @@ export class Spool {
       const buffer = new Uint8Array(Math.min(PIECE, size + 1));
       for (let left = size; left > 0;) {
         const length = await file.read(buffer) ?? 0;
-        if (length === 0 || length > left) {
+        left -= length;
+        const more = left === 0 && length === buffer.length &&
+          await file.read(new Uint8Array(1)) !== null;
+        if (length === 0 || left < 0 || more) {
           throw new DamagedError("the text is not as long as its envelope says");
         }
-        left -= length;
         yield buffer.subarray(0, length);
       }
     } finally {

@@ -1,0 +1,91 @@
+/** Requests to a running daemon, which are files. */
+
+import assert from "node:assert/strict";
+import { type Request, Requests } from "../../src/queue/requests.ts";
+import { MemoryDisk } from "../support/memory_disk.ts";
+
+const ID = "0123456789abcde";
+const RETRY: Request = { kind: "retry", id: ID };
+const REMOVE: Request = { kind: "remove", id: ID };
+const RETRY_ALL: Request = { kind: "retry", id: "all" };
+
+async function newRequests(): Promise<{ disk: MemoryDisk; requests: Requests }> {
+  const disk = new MemoryDisk();
+  await disk.makeDirectory("/spool/requests");
+  return { disk, requests: new Requests(disk, "/spool") };
+}
+
+async function served(requests: Requests): Promise<Request[]> {
+  const all: Request[] = [];
+  await requests.serve((request) => {
+    all.push(request);
+    return Promise.resolve();
+  });
+  return all;
+}
+
+Deno.test("a request is pending until it is served, and is served once", async () => {
+  const { requests } = await newRequests();
+  for (const request of [RETRY, REMOVE, RETRY_ALL]) {
+    assert.equal(await requests.pending(request), false);
+    await requests.make(request);
+    assert.equal(await requests.pending(request), true);
+  }
+  assert.deepEqual(await served(requests), [RETRY, REMOVE, RETRY_ALL]);
+  for (const request of [RETRY, REMOVE, RETRY_ALL]) {
+    assert.equal(await requests.pending(request), false);
+  }
+  assert.deepEqual(await served(requests), []);
+});
+
+Deno.test("a request that is made twice is one", async () => {
+  const { requests } = await newRequests();
+  await requests.make(RETRY);
+  await requests.make(RETRY);
+  assert.deepEqual(await served(requests), [RETRY]);
+});
+
+Deno.test("a request is pending while it is carried out", async () => {
+  const { requests } = await newRequests();
+  await requests.make(RETRY);
+  await requests.serve(async (request) => {
+    assert.equal(await requests.pending(request), true);
+  });
+});
+
+Deno.test("a request that fails stays, and so does what comes behind it", async () => {
+  const { requests } = await newRequests();
+  await requests.make(RETRY);
+  await requests.make(REMOVE);
+  await assert.rejects(requests.serve(() => Promise.reject(new Error("no disk"))), /no disk/);
+  assert.deepEqual(await served(requests), [RETRY, REMOVE]);
+});
+
+Deno.test("a disk that does not take a request is no silence", async () => {
+  const { disk, requests } = await newRequests();
+  disk.before = () => {
+    throw new Deno.errors.PermissionDenied("requests");
+  };
+  await assert.rejects(requests.make(RETRY), Deno.errors.PermissionDenied);
+  await assert.rejects(requests.pending(RETRY), Deno.errors.PermissionDenied);
+});
+
+Deno.test("file names that are no requests are left alone", async () => {
+  const { disk, requests } = await newRequests();
+  const names = [
+    `drop-${ID}`,
+    `retry-${ID}x`,
+    `retry-${ID.slice(1)}`,
+    `retry-${ID.toUpperCase()}`,
+    `retry-${ID}.swp`,
+    `.retry-${ID}`,
+    "retry-",
+    "retry",
+    "remove-ALL",
+    `retry-${ID}\n`,
+    "README",
+  ].map((name) => `/spool/requests/${name}`);
+  for (const path of names) (await disk.create(path)).close();
+  assert.deepEqual(await served(requests), []);
+  assert.deepEqual([...disk.files.keys()], names);
+});

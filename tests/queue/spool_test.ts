@@ -1,0 +1,211 @@
+/** The spool: synced before it counts, a whole message or none. */
+
+import assert from "node:assert/strict";
+import { DamagedError } from "../../src/queue/envelope.ts";
+import { ARRIVED, FRED, idOf, message, recipient } from "./messages.ts";
+import { bytesOf, newSpool, put, readText } from "./spooled.ts";
+
+const ID = idOf(1);
+const TEXT = bytesOf("Subject: Hi\r\n\r\nbody\r\n");
+const NEW = { id: ID, arrived: ARRIVED, reversePath: FRED, recipients: [recipient("jones@x.y")] };
+
+Deno.test("a message is written and synced, then moved, envelope last, and the queue is synced", async () => {
+  const { disk, spool } = await newSpool();
+  await put(spool, NEW, TEXT);
+  assert.deepEqual(disk.operations, [
+    `create /spool/tmp/a1-${ID}.eml`,
+    `write /spool/tmp/a1-${ID}.eml`,
+    `sync /spool/tmp/a1-${ID}.eml`,
+    `create /spool/tmp/a2-${ID}.json`,
+    `write /spool/tmp/a2-${ID}.json`,
+    `sync /spool/tmp/a2-${ID}.json`,
+    `rename /spool/tmp/a1-${ID}.eml /spool/queue/${ID}.eml`,
+    `rename /spool/tmp/a2-${ID}.json /spool/queue/${ID}.json`,
+    "syncDirectory /spool/queue",
+  ]);
+});
+
+Deno.test("a message is read back with its size and whether it is 8-bit", async () => {
+  const { spool } = await newSpool();
+  await put(spool, NEW, TEXT);
+  assert.deepEqual(await spool.read(ID), message({ size: TEXT.length }));
+  assert.deepEqual(await readText(spool, await spool.read(ID)), TEXT);
+  const eight = { ...NEW, id: idOf(2) };
+  await put(spool, eight, bytesOf("\x7f"), bytesOf("a\x80b"), bytesOf("c"));
+  assert.deepEqual(await spool.read(idOf(2)), message({ id: idOf(2), size: 5, eightBit: true }));
+});
+
+Deno.test("a piece of text may be reused as soon as it is handed in", async () => {
+  const { spool } = await newSpool();
+  const delivery = spool.receive(NEW);
+  const piece = bytesOf("one");
+  await delivery.write(piece);
+  piece.set(bytesOf("two"));
+  await delivery.write(piece);
+  await delivery.stage();
+  await delivery.publish();
+  assert.deepEqual(await readText(spool, { id: ID, size: 6 }), bytesOf("onetwo"));
+});
+
+Deno.test("an envelope is replaced by a synced one, and the queue is synced", async () => {
+  const { disk, spool } = await newSpool();
+  await put(spool, NEW, TEXT);
+  disk.operations.length = 0;
+  const changed = message({ size: TEXT.length, delayReported: true });
+  await spool.write(changed);
+  assert.deepEqual(disk.operations, [
+    `create /spool/tmp/a3-${ID}.json`,
+    `write /spool/tmp/a3-${ID}.json`,
+    `sync /spool/tmp/a3-${ID}.json`,
+    `rename /spool/tmp/a3-${ID}.json /spool/queue/${ID}.json`,
+    "syncDirectory /spool/queue",
+  ]);
+  assert.deepEqual(await spool.read(ID), changed);
+});
+
+Deno.test("a message is removed envelope first, and the queue is synced", async () => {
+  const { disk, spool } = await newSpool();
+  await put(spool, NEW, TEXT);
+  disk.operations.length = 0;
+  await spool.remove(ID);
+  assert.deepEqual(disk.operations, [
+    `remove /spool/queue/${ID}.json`,
+    `remove /spool/queue/${ID}.eml`,
+    "syncDirectory /spool/queue",
+  ]);
+  assert.equal(disk.files.size, 0);
+  await spool.remove(ID);
+});
+
+Deno.test("two messages and two writers never use one temporary name", async () => {
+  const { disk, spool } = await newSpool();
+  const other = (await newSpool(disk, "b")).spool;
+  disk.operations.length = 0;
+  for (const one of [spool, other]) {
+    await put(one, { ...NEW, id: idOf(1) }, TEXT);
+    await put(one, { ...NEW, id: idOf(2) }, TEXT);
+    await one.write(message());
+  }
+  const created = disk.operations.filter((operation) => operation.startsWith("create"));
+  assert.equal(created.length, 10);
+  assert.equal(new Set(created).size, 10);
+});
+
+Deno.test("the list holds the ids of all envelopes, oldest first, and nothing else", async () => {
+  const { disk, spool } = await newSpool();
+  for (const n of [3, 1, 2]) await put(spool, { ...NEW, id: idOf(n) }, TEXT);
+  for (const name of [`${idOf(4)}.eml`, "README", "short.json", `${idOf(5)}.json~`]) {
+    await disk.create(`/spool/queue/${name}`);
+  }
+  assert.deepEqual(await spool.list(), [1, 2, 3].map(idOf));
+});
+
+Deno.test("a message that is not there, or whose id is none, is not found", async () => {
+  const { disk, spool } = await newSpool();
+  await assert.rejects(spool.read(ID), Deno.errors.NotFound);
+  disk.operations.length = 0;
+  for (const id of ["", "../tmp/x", ID.toUpperCase(), `${ID}0`, `../queue/${ID}`]) {
+    await assert.rejects(spool.read(id), Deno.errors.NotFound, id);
+  }
+  assert.deepEqual(disk.operations, []);
+});
+
+Deno.test("a directory that is made twice is there once", async () => {
+  const { disk, spool } = await newSpool();
+  await spool.make();
+  assert.deepEqual(
+    [...disk.directories],
+    ["/", "/spool", "/spool/tmp", "/spool/queue", "/spool/damaged", "/spool/requests"],
+  );
+});
+
+const SIZES = [1, 2, 65_535, 65_536, 65_538, 131_072, 200_000];
+const textOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => i % 251);
+
+for (const size of SIZES) {
+  Deno.test(`a text of ${size} octets is read as it was written`, async () => {
+    const { spool } = await newSpool();
+    await put(spool, NEW, textOf(size));
+    assert.deepEqual(await readText(spool, { id: ID, size }), textOf(size));
+  });
+
+  Deno.test(`a text of ${size} octets that is to have more or fewer is damaged`, async () => {
+    const { spool } = await newSpool();
+    await put(spool, NEW, textOf(size));
+    const complaint = { name: "DamagedError", message: /not as long as its envelope says/ };
+    await assert.rejects(readText(spool, { id: ID, size: size + 1 }), complaint);
+    await assert.rejects(readText(spool, { id: ID, size: 2 * size + 1 }), complaint);
+    if (size > 1) await assert.rejects(readText(spool, { id: ID, size: size - 1 }), complaint);
+  });
+}
+
+Deno.test("a text that goes on after a full read is damaged before its last piece", async () => {
+  for (const size of [65_536, 131_072, 196_608]) {
+    const { spool } = await newSpool();
+    await put(spool, NEW, textOf(size + 1));
+    let given = 0;
+    await assert.rejects(async () => {
+      for await (const piece of spool.text({ id: ID, size })) given += piece.length;
+    }, DamagedError);
+    assert.ok(given < size);
+  }
+});
+
+Deno.test("a text that is missing is damage, and a disk that fails is not", async () => {
+  const { disk, spool } = await newSpool();
+  await put(spool, NEW, TEXT);
+  disk.before = (operation) => {
+    if (/^(open|readPart)/.test(operation)) throw new Error("input/output error");
+  };
+  await assert.rejects(readText(spool, { id: ID, size: 20 }), /^Error: input\/output error/);
+  disk.before = () => {};
+  await disk.remove(spool.textPath(ID));
+  await assert.rejects(readText(spool, { id: ID, size: 20 }), {
+    name: "DamagedError",
+    message: "the text is missing",
+  });
+});
+
+Deno.test("a text is closed when it is read, left half read, or damaged", async () => {
+  const { disk, spool } = await newSpool();
+  await put(spool, NEW, textOf(200_000));
+  let open = 0;
+  const opens = disk.open.bind(disk);
+  disk.open = async (path) => {
+    const file = await opens(path);
+    open++;
+    return { ...file, close: () => void open-- };
+  };
+  await readText(spool, { id: ID, size: 200_000 });
+  assert.equal(open, 0);
+  for await (const _ of spool.text({ id: ID, size: 200_000 })) break;
+  assert.equal(open, 0);
+  await assert.rejects(readText(spool, { id: ID, size: 200_001 }));
+  assert.equal(open, 0);
+});
+
+Deno.test("a long text goes to the disk before it is whole, and comes back in pieces", async () => {
+  const { disk, spool } = await newSpool();
+  const delivery = spool.receive(NEW);
+  const line = bytesOf(`${"x".repeat(998)}\r\n`);
+  for (let i = 0; i < 1000; i++) await delivery.write(line);
+  const writes = disk.operations.filter((operation) => operation.startsWith("write"));
+  assert.ok(writes.length > 10, `${writes.length} writes`);
+  await delivery.stage();
+  await delivery.publish();
+  let size = 0;
+  for await (const piece of spool.text({ id: ID, size: 1_000_000 })) {
+    assert.ok(piece.length <= 64 * 1024);
+    size += piece.length;
+  }
+  assert.equal(size, 1_000_000);
+});
+
+Deno.test("a text up to 64 KiB is one write", async () => {
+  const { disk, spool } = await newSpool();
+  await put(spool, NEW, textOf(65_000), textOf(536));
+  assert.deepEqual(
+    disk.operations.filter((operation) => /^write .*eml$/.test(operation)).length,
+    1,
+  );
+});
