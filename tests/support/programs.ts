@@ -7,6 +7,7 @@ export type Program =
   | "mount"
   | "msmtp"
   | "mutt"
+  | "postfix"
   | "prlimit"
   | "python3"
   | "script"

@@ -1,0 +1,54 @@
+/** dnsmasq as the name server of a test. */
+
+import { freePort } from "./mail_network.ts";
+import { find } from "./programs.ts";
+
+export interface Dnsmasq {
+  readonly host: string;
+  readonly port: number;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts it with nothing but these options and waits until it serves. */
+export async function startDnsmasq(options: readonly string[]): Promise<Dnsmasq> {
+  const host = "127.0.0.1";
+  const port = freePort(host);
+  const process = new Deno.Command(find("dnsmasq") ?? "dnsmasq", {
+    args: [
+      "--keep-in-foreground",
+      "--conf-file=/dev/null",
+      "--pid-file",
+      "--log-facility=-",
+      "--no-resolv",
+      "--no-hosts",
+      "--bind-interfaces",
+      `--listen-address=${host}`,
+      `--port=${port}`,
+      // It gives up root's rights unless it is told to keep them.
+      ...Deno.uid() === 0 ? ["--user=root", "--group=root"] : [],
+      ...options,
+    ],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  while (!log.includes("started, version")) {
+    const { done, value } = await reader.read();
+    if (done) {
+      await process.status;
+      throw new Error(`dnsmasq did not start:\n${log}`);
+    }
+    log += value;
+  }
+  return {
+    host,
+    port,
+    async [Symbol.asyncDispose]() {
+      await reader.cancel();
+      process.kill("SIGTERM");
+      await process.status;
+    },
+  };
+}
