@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { DnsResolver, type NameServer, ResolverError } from "../../src/relay/resolver.ts";
+import { startDnsmasq } from "../support/dnsmasq.ts";
 import { startNameServer, type Table } from "../support/name_server.ts";
-import { find, testWith } from "../support/programs.ts";
+import { testWith } from "../support/programs.ts";
 
 /** What dnsmasq knows by itself. Of other names below own.test it knows that they do not exist. */
 const OWN = [
@@ -93,51 +94,4 @@ for (const name of ["failing.test", "refusing.test", "silent.test"]) {
 function resolverOf(server: NameServer, patience?: number): DnsResolver {
   const options = { nameServers: [server], families: ["A", "AAAA"] } as const;
   return new DnsResolver(patience === undefined ? options : { ...options, patience });
-}
-
-/** Starts dnsmasq with nothing but these options and waits until it serves. */
-async function startDnsmasq(options: readonly string[]): Promise<NameServer & AsyncDisposable> {
-  const host = "127.0.0.1";
-  const port = freePort(host);
-  const process = new Deno.Command(find("dnsmasq") ?? "dnsmasq", {
-    args: [
-      "--keep-in-foreground",
-      "--conf-file=/dev/null",
-      "--pid-file",
-      "--log-facility=-",
-      "--no-resolv",
-      "--no-hosts",
-      "--bind-interfaces",
-      `--listen-address=${host}`,
-      `--port=${port}`,
-      // It gives up root's rights unless it is told to keep them.
-      ...Deno.uid() === 0 ? ["--user=root", "--group=root"] : [],
-      ...options,
-    ],
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let log = "";
-  const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error(`dnsmasq did not start:\n${log}`);
-    log += value;
-    if (log.includes("started, version")) break;
-  }
-  return {
-    host,
-    port,
-    async [Symbol.asyncDispose]() {
-      await reader.cancel();
-      process.kill("SIGTERM");
-      await process.status;
-    },
-  };
-}
-
-/** A port that nobody has at this moment. */
-function freePort(hostname: string): number {
-  using listener = Deno.listen({ hostname, port: 0 });
-  return listener.addr.port;
 }
