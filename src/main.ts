@@ -32,6 +32,11 @@ async function main(words: readonly string[]): Promise<Exit> {
   if (unknown.length > 0) return misused(`unknown option ${unknown.join(", ")}`);
   const [command, ...rest] = args._.map(String);
   const [mailFile, userFile, ...more] = command === "check" ? rest : args._.map(String);
+  const forSend = args.to.length > 0 || args.from !== undefined || args.server !== undefined ||
+    args.verbose;
+  if (forSend && command !== "send") {
+    return misused("--to, --from, --server and -v are for send");
+  }
   if (command === "queue") return await queueCommand(rest, args);
   if (args.all || args.json) return misused("--all and --json are for queue");
   if (command === "send") {
@@ -53,9 +58,6 @@ async function main(words: readonly string[]): Promise<Exit> {
     return misused(
       command === "check" ? `check has no use for ${more.join(", ")}` : `no command ${command}`,
     );
-  }
-  if (args.to.length > 0 || args.from !== undefined || args.server !== undefined || args.verbose) {
-    return misused("--to, --from, --server and -v are for send");
   }
   return command === "check" ? await check(mailFile, userFile) : await serve(mailFile, userFile);
 }

@@ -5,7 +5,7 @@ import { ConfigurationError, problemText } from "../config/problem.ts";
 import { isSpoolLocked } from "../daemon/spool.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
-import { DamagedError } from "../queue/envelope.ts";
+import { DamagedError, type QueuedMessage } from "../queue/envelope.ts";
 import { headerOf } from "../queue/report.ts";
 import { type Request, Requests } from "../queue/requests.ts";
 import { Spool } from "../queue/spool.ts";
@@ -49,7 +49,7 @@ export async function queue({ action, mailFile, ids, all, json }: QueueOptions):
     const spool = new Spool(disk, directory, "queue");
     if (action === "list") return await list(spool, json);
     if (action === "show") return await show(spool, ids);
-    return await request(spool, action, all ? ["all"] : ids);
+    return all ? await retryAll(spool) : await request(spool, action, ids);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     complain(`${directory}: permission denied, run this as the daemon's user or as root`);
@@ -74,7 +74,11 @@ async function list(spool: Spool, json: boolean): Promise<Exit> {
   }
   const damaged = await countDamaged(spool);
   if (!json) say(count === 1 ? "1 message waits" : `${count} messages wait`);
-  if (damaged > 0) complain(`${damaged} damaged files in ${spool.directory}/damaged`);
+  if (damaged > 0) {
+    complain(
+      `${damaged} damaged ${damaged === 1 ? "file" : "files"} in ${spool.directory}/damaged`,
+    );
+  }
   return Exit.Good;
 }
 
@@ -103,32 +107,51 @@ async function show(spool: Spool, ids: readonly string[]): Promise<Exit> {
       continue;
     }
     await print([...showLines(message, Date.now()), `text: ${spool.textPath(id)}`, ""]);
-    for await (const piece of spool.text(message)) {
-      // What a stranger wrote must not steer the terminal.
-      const header = new TextDecoder().decode(headerOf(piece, MOST_HEADER));
-      await print(header.split("\r\n").map((line) => line.replace(/\p{Cc}(?<!\t)/gu, "?")));
-      break;
+    try {
+      await showHeader(spool, message);
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      complain(`${id}: ${error.message}`);
+      exit = Exit.Failed;
     }
   }
   return exit;
 }
 
-/** Asks for something for each of these, `all` or ids. */
+/** Rejects with DamagedError. */
+async function showHeader(spool: Spool, message: QueuedMessage): Promise<void> {
+  for await (const piece of spool.text(message)) {
+    // What a stranger wrote must not steer the terminal.
+    const header = new TextDecoder().decode(headerOf(piece, MOST_HEADER));
+    return await print(header.split("\r\n").map((line) => line.replace(/\p{Cc}(?<!\t)/gu, "?")));
+  }
+}
+
+/** Asks for something for each of these. */
 async function request(
   spool: Spool,
   kind: Request["kind"],
   ids: readonly string[],
 ): Promise<Exit> {
   const running = await isSpoolLocked(spool.directory);
+  // What is not listed is not touched: whatever the words are, they become file names.
+  const known = new Set(await spool.list());
   let exit = Exit.Good;
   for (const id of ids) {
-    if (id !== "all" && !await spool.disk.exists(spool.envelopePath(id))) {
+    if (!known.has(id)) {
       complain(`${id}: there is no such message`);
       exit = Exit.Failed;
     } else if (running) exit = Math.max(exit, await ask(spool, { kind, id }));
     else await act(spool, { kind, id });
   }
   return exit;
+}
+
+async function retryAll(spool: Spool): Promise<Exit> {
+  const all: Request = { kind: "retry", id: "all" };
+  if (await isSpoolLocked(spool.directory)) return await ask(spool, all);
+  await act(spool, all);
+  return Exit.Good;
 }
 
 /** By way of the daemon, which alone may touch what it works on. */

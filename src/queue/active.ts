@@ -37,14 +37,19 @@ export class ActiveMessage {
   #removed = false;
   #damage: DamagedError | undefined;
 
-  /** `released` gets when the message is due again, `reported` the ids of reports about it. */
+  /**
+   * `durable` is the message as it is on the disk, `released` gets when it is due again, `reported`
+   * the ids of reports about it.
+   */
   constructor(
     message: QueuedMessage,
+    durable: QueuedMessage,
     parts: QueueParts,
     released: (due: number) => void,
     reported: (id: string) => void,
   ) {
-    this.#message = this.#durable = message;
+    this.#message = message;
+    this.#durable = durable;
     this.#parts = parts;
     this.#released = released;
     this.#reported = reported;
@@ -69,13 +74,15 @@ export class ActiveMessage {
     try {
       yield* this.#parts.spool.text(this.#message);
     } catch (error) {
-      if (error instanceof DamagedError) this.#damage = error;
+      if (error instanceof DamagedError) this.damaged(error);
       throw error;
     }
   }
 
   /** Records durably that an attempt begins. Rejects with disk errors; then it must not begin. */
   async begin(forwardPaths: readonly Mailbox[]): Promise<void> {
+    // All are held back: the envelope is as it was.
+    if (forwardPaths.length === 0) return;
     const { clock, policy } = this.#parts;
     const before = this.#message;
     this.#message = progress.attempted(before, forwardPaths, clock.now(), policy);
@@ -92,11 +99,17 @@ export class ActiveMessage {
    * logged, and tried again at the release.
    */
   async settle(settlements: readonly Settlement[]): Promise<void> {
-    this.#message = progress.settled(this.#message, settlements, this.#parts.clock.now());
+    const { clock, policy } = this.#parts;
+    this.#message = progress.settled(this.#message, settlements, clock.now(), policy);
     settlements.forEach((settlement) => this.#tell(settlement));
     // The release, which is next, removes the message.
     if (progress.isDone(this.#message)) return;
     await this.#save().catch((error) => this.#trouble(error));
+  }
+
+  /** Its text cannot be read. */
+  damaged(damage: DamagedError): void {
+    this.#damage = damage;
   }
 
   /** The message goes as soon as nobody works on it. */
@@ -116,7 +129,7 @@ export class ActiveMessage {
       if (this.#removed && due < Infinity) due = await this.#settleUp();
       this.#released(due);
     } catch (error) {
-      if (error instanceof DamagedError) this.#damage = error;
+      if (error instanceof DamagedError) this.damaged(error);
       else this.#trouble(error);
       clock.after(error instanceof DamagedError ? 0 : SHORTLY, () => this.release());
     }

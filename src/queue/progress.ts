@@ -53,35 +53,47 @@ export function attempted(
   message: QueuedMessage,
   forwardPaths: readonly Mailbox[],
   now: number,
-  { delays, lifetime }: RetryPolicy,
+  policy: RetryPolicy,
 ): QueuedMessage {
-  const end = message.arrived + lifetime;
   return change(message, forwardPaths, (recipient) => {
-    const delay = delays[Math.min(recipient.attempts, delays.length - 1)]!;
-    const next = now + delay;
-    return {
-      ...recipient,
-      attempts: recipient.attempts + 1,
-      nextAttempt: now < end ? Math.min(next, end) : next,
-    };
+    const attempts = recipient.attempts + 1;
+    return { ...recipient, attempts, nextAttempt: nextAttempt(message, attempts, now, policy) };
   });
 }
 
-/** Attempts have come to this (RFC 5321 4.2.1: 2yz, 4yz, 5yz). */
+/** When to try again after so many attempts. */
+function nextAttempt(
+  { arrived }: QueuedMessage,
+  attempts: number,
+  now: number,
+  { delays, lifetime }: RetryPolicy,
+): number {
+  const end = arrived + lifetime;
+  const next = now + delays[Math.min(Math.max(attempts, 1), delays.length) - 1]!;
+  return now < end ? Math.min(next, end) : next;
+}
+
+/**
+ * Attempts have come to this (RFC 5321 4.2.1: 2yz, 4yz, 5yz). The next one counts from their end: a
+ * host that took its time is not tried again at once.
+ */
 export function settled(
   message: QueuedMessage,
   settlements: readonly Settlement[],
   now: number,
+  policy: RetryPolicy,
 ): QueuedMessage {
   const byPath = new Map(settlements.map((one) => [printMailbox(one.forwardPath), one]));
   return change(message, settlements.map((one) => one.forwardPath), (recipient) => {
     const { reply, heard, host, cutShort } = byPath.get(printMailbox(recipient.forwardPath))!;
     const state = reply.code < 300 ? "delivered" : reply.code >= 500 ? "failed" : "waiting";
-    const again = cutShort && state === "waiting";
+    const { attempts } = recipient;
     return {
       ...recipient,
       state,
-      ...again ? { attempts: recipient.attempts - 1, nextAttempt: now } : {},
+      ...cutShort && state === "waiting"
+        ? { attempts: attempts - 1, nextAttempt: now }
+        : { nextAttempt: nextAttempt(message, attempts, now, policy) },
       last: { reply, heard, ...host === undefined ? {} : { host }, time: now },
     };
   });

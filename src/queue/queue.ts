@@ -9,6 +9,8 @@ export class Queue {
   readonly #parts: QueueParts;
   readonly #schedule: Schedule;
   readonly #active = new Map<string, ActiveMessage>();
+  /** Active messages to be looked at as soon as they are released. */
+  readonly #again = new Set<string>();
   /** Messages to be tried now, whatever their envelopes say. */
   readonly #hastened = new Set<string>();
   /** What takes, hastens and removes goes one after another: between reading and acting nobody else acts. */
@@ -50,9 +52,12 @@ export class Queue {
     return count;
   }
 
-  /** A message is new on the disk. */
+  /** A message is new on the disk, or there is reason to look at it now. */
   add(id: string): void {
-    if (this.#active.has(id)) return;
+    if (this.#active.has(id)) {
+      this.#again.add(id);
+      return;
+    }
     this.#schedule.set(id, 0);
     this.changed();
   }
@@ -79,16 +84,15 @@ export class Queue {
       const message = await this.#read(id);
       if (!message) continue;
       const hastened = this.#hastened.delete(id);
-      return this.#activate(hastened ? progress.hastened(message, clock.now()) : message);
+      return this.#activate(hastened ? progress.hastened(message, clock.now()) : message, message);
     }
   }
 
-  /** Makes a message due at once; one that is being worked on is due already. False where there is none. */
+  /** Makes a message due at once, or as soon as it is released. False where there is none. */
   hasten(id: string): Promise<boolean> {
     return this.#inTurn(async () => {
-      if (this.#active.has(id)) return true;
-      if (!await this.#read(id)) return false;
-      // Nothing of this is recorded before the attempt is.
+      if (!this.#active.has(id) && !await this.#read(id)) return false;
+      // Recorded when the attempt is, or with what has no attempt at once.
       this.#hastened.add(id);
       this.add(id);
       return true;
@@ -118,10 +122,12 @@ export class Queue {
     return turn;
   }
 
-  #activate(message: QueuedMessage): ActiveMessage {
-    const active = new ActiveMessage(message, this.#parts, (due) => {
+  /** `durable` is the same message as it is on the disk. */
+  #activate(message: QueuedMessage, durable: QueuedMessage): ActiveMessage {
+    const active = new ActiveMessage(message, durable, this.#parts, (due) => {
       this.#active.delete(message.id);
-      if (due < Infinity) this.#schedule.set(message.id, due);
+      const again = this.#again.delete(message.id);
+      if (due < Infinity) this.#schedule.set(message.id, again ? 0 : due);
       this.changed();
     }, (id) => this.add(id));
     this.#active.set(message.id, active);

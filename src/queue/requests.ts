@@ -12,7 +12,7 @@ export interface Request {
   readonly id: string;
 }
 
-const NAME = /^(retry|remove)-([0-9a-z]{15}|all)$/;
+const NAME = /^(retry|remove)-([0-9a-z]{15}|(?<=retry-)all)$/;
 
 export class Requests {
   readonly #disk: Disk;

@@ -14,7 +14,10 @@ import { type Store, Storing } from "./storing.ts";
 
 const encoder = new TextEncoder();
 
-/** Delivers a message of the queue; returns a reply for each recipient, in order. Never rejects. */
+/**
+ * Delivers a message of the queue; returns a reply for each recipient, in order. Rejects with
+ * DamagedError where its text cannot be read.
+ */
 export async function deliverQueued(
   backend: Backend,
   message: QueuedMessage,
@@ -48,8 +51,9 @@ async function deliver(
     });
     return replies.stored(id);
   } catch (error) {
+    if (error instanceof DamagedError) throw error;
     if (error instanceof ForwardError) return replies.unknownUser;
-    const reply = error instanceof DamagedError ? replies.storageTrouble : storingFailed(error);
+    const reply = storingFailed(error);
     log.error("mailbox trouble", { id, to: printPath(recipient), error: String(error) });
     return reply;
   }

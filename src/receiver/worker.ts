@@ -9,6 +9,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
 import { logTo } from "../log.ts";
+import { DamagedError } from "../queue/envelope.ts";
 import { MessageIds } from "../queue/id.ts";
 import { Spool } from "../queue/spool.ts";
 import type { ToReceiver, ToRelay } from "../relay/exchange.ts";
@@ -74,8 +75,14 @@ function start(
       queued: (id) => toRelay({ kind: "queued", id }),
     });
     port.onmessage = async ({ data }: MessageEvent<ToReceiver>) => {
-      const replies = await deliverQueued(backend, data.message, data.recipients);
-      toRelay({ kind: "delivered", ticket: data.ticket, replies });
+      const { ticket, message, recipients } = data;
+      try {
+        const replies = await deliverQueued(backend, message, recipients);
+        toRelay({ kind: "delivered", ticket, replies });
+      } catch (error) {
+        if (!(error instanceof DamagedError)) throw error;
+        toRelay({ kind: "damaged", ticket, reason: error.message });
+      }
     };
     return { kind: "listening", addresses };
   } catch (error) {

@@ -265,9 +265,8 @@ export class Courier {
     for (const id of line.heldBack) {
       if (room-- === 0) return;
       line.heldBack.delete(id);
-      this.#parts.queue.hasten(id).catch((error) => {
-        this.#parts.log.error("queue trouble", { id, error: String(error) });
-      });
+      // Its recipients here are due, those of other destinations may not be.
+      this.#parts.queue.add(id);
     }
   }
 }

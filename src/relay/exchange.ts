@@ -9,7 +9,9 @@ export type ToRelay =
   /** A message is new in the queue. */
   | { readonly kind: "queued"; readonly id: string }
   /** What became of a `deliver`: a reply for each recipient, in its order. */
-  | { readonly kind: "delivered"; readonly ticket: number; readonly replies: readonly Reply[] };
+  | { readonly kind: "delivered"; readonly ticket: number; readonly replies: readonly Reply[] }
+  /** The message of a `deliver` cannot be read, and why. */
+  | { readonly kind: "damaged"; readonly ticket: number; readonly reason: string };
 
 /** From the relay, which alone knows what waits. */
 export interface ToReceiver {

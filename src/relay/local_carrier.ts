@@ -1,6 +1,6 @@
 /** Brings messages to mailboxes of this host, which the receiver keeps. */
 
-import type { QueuedMessage } from "../queue/envelope.ts";
+import { DamagedError, type QueuedMessage } from "../queue/envelope.ts";
 import type { Mailbox } from "../smtp/address.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { Carrier } from "./courier.ts";
@@ -8,7 +8,10 @@ import type { ToReceiver, ToRelay } from "./exchange.ts";
 import type { Task } from "./line.ts";
 import * as verdict from "./verdict.ts";
 
-/** Delivers into mailboxes here: a reply for each recipient, in order. */
+/**
+ * Delivers into mailboxes here: a reply for each recipient, in order. Rejects with DamagedError where
+ * the text cannot be read.
+ */
 export type LocalDelivery = (
   message: QueuedMessage,
   recipients: readonly Mailbox[],
@@ -23,10 +26,16 @@ export class LocalCarrier implements Carrier {
   }
 
   async carry({ message, recipients, settle }: Task): Promise<void> {
-    const replies = await Promise.race([
-      this.#deliver(message.message, recipients),
-      this.#aborted.promise,
-    ]);
+    let replies;
+    try {
+      replies = await Promise.race([
+        this.#deliver(message.message, recipients),
+        this.#aborted.promise,
+      ]);
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      return message.damaged(error);
+    }
     await settle(recipients.map((forwardPath, i) => {
       const reply = replies?.[i];
       return reply
@@ -47,7 +56,7 @@ export class LocalCarrier implements Carrier {
 /** Asks the receiver at the other end of a port. */
 export class MailboxPort {
   readonly #port: MessagePort;
-  readonly #waiting = new Map<number, (replies: readonly Reply[]) => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<readonly Reply[]>>();
   #tickets = 0;
 
   /** `queued` is told of each message that is new in the queue. */
@@ -55,18 +64,18 @@ export class MailboxPort {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<ToRelay>) => {
       if (data.kind === "queued") return queued(data.id);
-      this.#waiting.get(data.ticket)?.(data.replies);
+      const answer = this.#waiting.get(data.ticket);
       this.#waiting.delete(data.ticket);
+      if (data.kind === "delivered") answer?.resolve(data.replies);
+      else answer?.reject(new DamagedError(data.reason));
     };
   }
 
   deliver(message: QueuedMessage, recipients: readonly Mailbox[]): Promise<readonly Reply[]> {
     const ticket = ++this.#tickets;
-    return new Promise((resolve) => {
-      this.#waiting.set(ticket, resolve);
-      this.#port.postMessage(
-        { kind: "deliver", ticket, message, recipients } satisfies ToReceiver,
-      );
-    });
+    const answer = Promise.withResolvers<readonly Reply[]>();
+    this.#waiting.set(ticket, answer);
+    this.#port.postMessage({ kind: "deliver", ticket, message, recipients } satisfies ToReceiver);
+    return answer.promise;
   }
 }

@@ -64,9 +64,9 @@ export class RemoteCarrier implements Carrier {
   }
 
   async rest(): Promise<void> {
-    const open = this.#open;
+    // It stays where an abort finds it.
+    await this.#open?.connection.quit();
     this.#open = undefined;
-    await open?.connection.quit();
   }
 
   abort(): void {
@@ -166,13 +166,20 @@ export class RemoteCarrier implements Carrier {
     } finally {
       cancel();
     }
-    return await Connection.open(wire, {
-      host,
-      serverName: target.host,
-      wantsTls,
-      clock,
-      ...timeouts ? { timeouts } : {},
-    });
+    // Until there is a connection to close, an abort must end the wait for the greeting.
+    const close = () => wire.close();
+    this.#aborted.signal.addEventListener("abort", close);
+    try {
+      return await Connection.open(wire, {
+        host,
+        serverName: target.host,
+        wantsTls,
+        clock,
+        ...timeouts ? { timeouts } : {},
+      });
+    } finally {
+      this.#aborted.signal.removeEventListener("abort", close);
+    }
   }
 
   async #transact(

@@ -8,7 +8,17 @@ Deno.test("--help tells every command and exit code, and exits 0", async () => {
   for (const word of ["--help", "-h"]) {
     const { code, out, err } = await run([word]);
     assert.deepEqual([code, err], [0, ""]);
-    for (const told of ["MAIL_CONF USER_CONF", "check", "send", "--to", "--server", "--version"]) {
+    for (
+      const told of [
+        "MAIL_CONF USER_CONF",
+        "check",
+        "send",
+        "--to",
+        "--server",
+        "--version",
+        "queue list",
+      ]
+    ) {
       assert.ok(out.includes(told), `${told} is not in the help`);
     }
     assert.match(out, /0 good, 1 failed, 2 used or configured wrongly/);
@@ -33,6 +43,20 @@ const MISUSES: readonly (readonly [words: string[], says: RegExp])[] = [
   [["send", "--to", "nobody"], /--to nobody: the address lacks its domain/],
   [["send", "--to", "a@b.example", "--from", "a b"], /unexpected|domain|local-part/],
   [["send", "--to", "a@b.example", "--server", "1.2.3.4:port"], /is no host/],
+  [["queue"], /queue takes one of list, show, retry, remove/],
+  [["queue", "flush", "mail.conf"], /no queue flush, queue takes one of list, show, retry, remove/],
+  [["queue", "list"], /queue list needs MAIL_CONF/],
+  [["queue", "remove"], /queue remove needs MAIL_CONF/],
+  [["queue", "list", "mail.conf", "id"], /queue list has no use for id/],
+  [["queue", "show", "mail.conf"], /queue show needs ids/],
+  [["queue", "retry", "mail.conf"], /queue retry needs ids or --all/],
+  [["queue", "retry", "mail.conf", "id", "--all"], /queue retry needs ids or --all/],
+  [["queue", "remove", "mail.conf"], /queue remove needs ids/],
+  [["queue", "remove", "mail.conf", "--all"], /--all is for queue retry/],
+  [["queue", "list", "mail.conf", "--all"], /--all is for queue retry/],
+  [["queue", "show", "mail.conf", "id", "--json"], /--json is for queue list/],
+  [["a", "b", "--json"], /--all and --json are for queue/],
+  [["send", "--to", "a@b.example", "--all"], /--all and --json are for queue/],
 ];
 
 for (const [words, says] of MISUSES) {

@@ -1,9 +1,13 @@
-/** The receiver's worker may do what the configuration says, and nothing else. */
+/** The daemon's parts may do what the configuration says, and nothing else. */
 
 import assert from "node:assert/strict";
 import type { Configuration } from "../../src/config/configuration.ts";
 import { readConfiguration } from "../../src/config/configuration.ts";
-import { receiverPermissions } from "../../src/daemon/permissions.ts";
+import { receiverPermissions, relayPermissions } from "../../src/daemon/permissions.ts";
+import { reachOf } from "../../src/daemon/reach.ts";
+import type { NameServer } from "../../src/relay/resolver.ts";
+import { startNameServer } from "../support/name_server.ts";
+import { hasIpv6, skippable } from "../support/programs.ts";
 
 const PERMISSIONS = new URL("../../src/daemon/permissions.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -13,12 +17,18 @@ const ALL = ["net", "read", "write", "env", "sys", "run", "ffi", "import"].map((
 
 async function withConfiguration(
   act: (configuration: Configuration, folder: string) => Promise<void>,
+  settings = "",
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
   try {
     const [mail, users] = [`${folder}/mail.conf`, `${folder}/user.conf`];
     await Deno.mkdir(`${folder}/john`);
-    await Deno.writeTextFile(mail, `HOSTNAME = me.example\nLISTEN_PORT = ${freePort()}\n`);
+    for (const part of ["tmp", "queue", "damaged", "requests"]) {
+      await Deno.mkdir(`${folder}/spool/${part}`, { recursive: true });
+    }
+    const lines = ["HOSTNAME = me.example", `LISTEN_PORT = ${freePort()}`];
+    lines.push(`SPOOL_DIR = ${folder}/spool`, settings, "");
+    await Deno.writeTextFile(mail, lines.join("\n"));
     await Deno.writeTextFile(users, `john:${folder}/john\n`);
     const system = { hostName: () => "unused.example", stateDirectory: () => undefined };
     await act(await readConfiguration(mail, users, system), folder);
@@ -35,7 +45,7 @@ function freePort(): number {
 
 /** What a worker with these permissions gets when it tries each of these. */
 async function attempt(
-  configuration: Configuration,
+  permissions: Deno.PermissionOptionsObject,
   attempts: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
   const code = `
@@ -52,7 +62,7 @@ async function attempt(
     postMessage(outcomes);`;
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, {
     type: "module",
-    deno: { permissions: receiverPermissions(configuration) },
+    deno: { permissions },
   });
   try {
     return await new Promise((resolve, reject) => {
@@ -66,12 +76,24 @@ async function attempt(
 
 Deno.test("the receiver can listen at its address and write its mailboxes", () =>
   withConfiguration(async (configuration, folder) => {
-    const outcomes = await attempt(configuration, {
+    const outcomes = await attempt(receiverPermissions(configuration), {
       listen: `Deno.listen({ hostname: "127.0.0.1", port: ${configuration.mail.LISTEN_PORT} })`,
       write: `Deno.writeTextFile("${folder}/john/x", "x")`,
       read: `Deno.readTextFile("${folder}/john/x")`,
     });
     assert.deepEqual(outcomes, { listen: "done", write: "done", read: "done" });
+  }));
+
+Deno.test("the receiver can put messages into the queue", () =>
+  withConfiguration(async (configuration, folder) => {
+    const spool = `${folder}/spool`;
+    const outcomes = await attempt(receiverPermissions(configuration), {
+      write: `Deno.writeTextFile("${spool}/tmp/x", "x", { createNew: true })`,
+      move: `Deno.rename("${spool}/tmp/x", "${spool}/queue/x")`,
+      sync: `Deno.open("${spool}/queue").then((file) => file.sync().then(() => file))`,
+      read: `Deno.readTextFile("${spool}/queue/x")`,
+    });
+    assert.deepEqual(outcomes, { write: "done", move: "done", sync: "done", read: "done" });
   }));
 
 Deno.test("the receiver can do nothing else", () =>
@@ -81,6 +103,11 @@ Deno.test("the receiver can do nothing else", () =>
       "read its configuration": `Deno.readTextFile("${folder}/user.conf")`,
       "write outside the mailboxes": `Deno.writeTextFile("${folder}/x", "x")`,
       "climb out of a mailbox": `Deno.writeTextFile("${folder}/john/../x", "x")`,
+      "climb out of the queue": `Deno.writeTextFile("${folder}/spool/queue/../x", "x")`,
+      "see what is damaged": `Array.fromAsync(Deno.readDir("${folder}/spool/damaged"))`,
+      "put something aside": `Deno.writeTextFile("${folder}/spool/damaged/x", "x")`,
+      "make a request": `Deno.writeTextFile("${folder}/spool/requests/x", "x")`,
+      "take the lock": `Deno.writeTextFile("${folder}/spool/lock", "x")`,
       "listen at another port": `Deno.listen({ hostname: "127.0.0.1", port: 0 })`,
       "listen at another address":
         `Deno.listen({ hostname: "0.0.0.0", port: ${configuration.mail.LISTEN_PORT} })`,
@@ -91,11 +118,140 @@ Deno.test("the receiver can do nothing else", () =>
       "ask for the host's name": `Deno.hostname()`,
       "load a library": `Deno.dlopen("/lib/x86_64-linux-gnu/libc.so.6", {})`,
     };
-    const outcomes = await attempt(configuration, forbidden);
-    for (const what of Object.keys(forbidden)) {
-      assert.equal(outcomes[what], "NotCapable", `the receiver could ${what}`);
-    }
+    await allForbidden("the receiver", receiverPermissions(configuration), forbidden);
   }));
+
+async function allForbidden(
+  who: string,
+  permissions: Deno.PermissionOptionsObject,
+  attempts: Readonly<Record<string, string>>,
+): Promise<void> {
+  const outcomes = await attempt(permissions, attempts);
+  for (const what of Object.keys(attempts)) {
+    assert.equal(outcomes[what], "NotCapable", `${who} could ${what}`);
+  }
+}
+
+/** A mail server as far as a connection goes. */
+function listening(hostname: string, port = 0): Deno.TcpListener {
+  return Deno.listen({ hostname, port });
+}
+
+const connect = (hostname: string, port: number) =>
+  `Deno.connect(${JSON.stringify({ hostname, port })})`;
+
+const IPV4 = ["127.0.0.1", "192.0.2.1"];
+const NOBODY: NameServer = { host: "127.0.0.1", port: 1 };
+
+Deno.test("the relay can connect to mail servers and name servers, and keep the spool", async () => {
+  await using names = await startNameServer({ "far.example": { MX: [[10, "mx.far.example"]] } });
+  using mx = listening("127.0.0.1");
+  const { port } = mx.addr;
+  using _other = listening("127.0.0.2", port);
+  await withConfiguration(async ({ mail, ...configuration }, folder) => {
+    const spool = `${folder}/spool`;
+    const nameServer = { ipAddr: names.host, port: names.port };
+    const attempts = {
+      "connect": connect("127.0.0.1", port),
+      "connect to any address": connect("127.0.0.2", port),
+      "ask by UDP": `Deno.resolveDns("far.example.", "MX", ${JSON.stringify({ nameServer })})`,
+      "ask by TCP": connect(names.host, names.port),
+      "write": `Deno.writeTextFile("${spool}/tmp/x", "x")`,
+      "move": `Deno.rename("${spool}/tmp/x", "${spool}/queue/x")`,
+      "read": `Deno.readTextFile("${spool}/queue/x")`,
+      "put aside": `Deno.rename("${spool}/queue/x", "${spool}/damaged/x")`,
+      "remove": `Deno.remove("${spool}/damaged/x")`,
+      "watch for requests": `Deno.watchFs("${spool}/requests")`,
+    };
+    const permissions = relayPermissions({ mail, ...configuration }, reachOf(IPV4, [names]));
+    assert.ok(Array.isArray(permissions.net));
+    const outcomes = await attempt(permissions, attempts);
+    for (const what of Object.keys(attempts)) assert.equal(outcomes[what], "done", what);
+  }, `RELAY_PORT = ${port}`);
+});
+
+/** What is no business of the relay's, wherever it may connect to. */
+function noBusiness(folder: string): Record<string, string> {
+  return {
+    "read a file of the system": `Deno.readTextFile("/etc/passwd")`,
+    "read a mailbox": `Array.fromAsync(Deno.readDir("${folder}/john"))`,
+    "write a mailbox": `Deno.writeTextFile("${folder}/john/x", "x")`,
+    "move a message into a mailbox":
+      `Deno.writeTextFile("${folder}/spool/tmp/y", "y").then(() => Deno.rename("${folder}/spool/tmp/y", "${folder}/john/y"))`,
+    "climb out of the spool": `Deno.writeTextFile("${folder}/spool/../x", "x")`,
+    "read its configuration": `Deno.readTextFile("${folder}/mail.conf")`,
+    "read the users": `Deno.readTextFile("${folder}/user.conf")`,
+    "run a program": `new Deno.Command("/bin/sh").output()`,
+    "read the environment": `Deno.env.get("HOME")`,
+    "see all of the environment": `Deno.env.toObject()`,
+    "ask for the host's name": `Deno.hostname()`,
+    "load a library": `Deno.dlopen("/lib/x86_64-linux-gnu/libc.so.6", {})`,
+  };
+}
+
+Deno.test("the relay can do nothing else", () =>
+  withConfiguration(async (configuration, folder) => {
+    const { RELAY_PORT } = configuration.mail;
+    await allForbidden("the relay", relayPermissions(configuration, reachOf(IPV4, [NOBODY])), {
+      ...noBusiness(folder),
+      "connect to another port": connect("127.0.0.1", RELAY_PORT + 1),
+      "connect by IPv6": connect("::1", RELAY_PORT),
+      "connect to another port of the name server": connect(NOBODY.host, NOBODY.port + 1),
+      "listen": `Deno.listen({ hostname: "127.0.0.1", port: 0 })`,
+      "listen everywhere": `Deno.listen({ hostname: "0.0.0.0", port: 0 })`,
+    });
+  }, `RELAY_PORT = ${freePort()}`));
+
+Deno.test({
+  ...skippable(
+    "with IPv6 on loopback alone the relay gets that, and no more of it",
+    hasIpv6() ? undefined : "this machine has no IPv6",
+  ),
+  fn: async () => {
+    using mx = listening("::1");
+    const { port } = mx.addr;
+    await withConfiguration(async (configuration) => {
+      const permissions = relayPermissions(configuration, reachOf([...IPV4, "::1"], [NOBODY]));
+      assert.deepEqual(await attempt(permissions, { connect: connect("::1", port) }), {
+        connect: "done",
+      });
+      await allForbidden("the relay", permissions, {
+        "connect to another port": connect("::1", port - 1),
+        "connect to the world": connect("2001:db8::1", port),
+        "listen": `Deno.listen({ hostname: "::1", port: 0 })`,
+      });
+    }, `RELAY_PORT = ${port}`);
+  },
+});
+
+Deno.test("with IPv6 to the world the relay has all the net, and nothing else", () =>
+  withConfiguration(async (configuration, folder) => {
+    const reach = reachOf([...IPV4, "::1", "2001:db8::1"], [NOBODY]);
+    const permissions = relayPermissions(configuration, reach);
+    assert.equal(permissions.net, true);
+    await allForbidden("the relay", permissions, noBusiness(folder));
+  }));
+
+for (const ipv6 of [[], ["::1", "2001:db8::1"]]) {
+  Deno.test(`with an address as RELAY_HOST the relay connects there alone, IPv6 or not (${ipv6})`, async () => {
+    using host = listening("127.0.0.1");
+    const { port } = host.addr;
+    await withConfiguration(async (configuration, folder) => {
+      const reach = reachOf([...IPV4, ...ipv6], [NOBODY]);
+      const permissions = relayPermissions(configuration, reach);
+      assert.deepEqual(permissions.net, [`127.0.0.1:${port}`]);
+      assert.deepEqual(await attempt(permissions, { connect: connect("127.0.0.1", port) }), {
+        connect: "done",
+      });
+      await allForbidden("the relay", permissions, {
+        ...noBusiness(folder),
+        "connect to another address": connect("127.0.0.2", port),
+        "connect to another port": connect("127.0.0.1", port - 1),
+        "ask a name server": connect(NOBODY.host, NOBODY.port),
+      });
+    }, `RELAY_HOST = 127.0.0.1:${port}`);
+  });
+}
 
 Deno.test("the main thread gives up everything once its parts run", async () => {
   const file = await Deno.makeTempFile({ prefix: "denosmtpd-test-", suffix: ".ts" });

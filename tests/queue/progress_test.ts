@@ -15,7 +15,7 @@ const addresses = (recipients: readonly QueuedRecipient[]) =>
 /** The message once Jones has been tried at this time and heard this. */
 function tried(before: QueuedMessage, now: number, code: number): QueuedMessage {
   const during = progress.attempted(before, [JONES], now, POLICY);
-  return progress.settled(during, [settlement("jones@x.y", code)], now);
+  return progress.settled(during, [settlement("jones@x.y", code)], now, POLICY);
 }
 
 /** When Jones, who always hears 450, is tried, until he fails. */
@@ -27,7 +27,7 @@ function attemptsOf(policy: progress.RetryPolicy, lasting = 0): number[] {
     times.push(now - ARRIVED);
     state = progress.attempted(state, [JONES], now, policy);
     now += lasting;
-    state = progress.settled(state, [settlement("jones@x.y", 450)], now);
+    state = progress.settled(state, [settlement("jones@x.y", 450)], now, policy);
     state = progress.expired(state, now, policy);
     if (state.recipients[0]!.state === "failed") return times;
     now = Math.max(now, state.recipients[0]!.nextAttempt);
@@ -51,9 +51,15 @@ Deno.test("a single delay repeats, and the last attempt falls on the lifetime's 
   assert.deepEqual(attemptsOf({ ...policy, delays: [1000] }), [0, 100]);
 });
 
-Deno.test("an attempt that lasts beyond the lifetime's end is followed by a last one (CL-22)", () => {
+Deno.test("an attempt that lasts beyond the lifetime's end is the last one (CL-22)", () => {
   const policy = { ...POLICY, delays: [40], lifetime: 100 };
-  assert.deepEqual(attemptsOf(policy, 30), [0, 40, 80, 110]);
+  assert.deepEqual(attemptsOf(policy, 20), [0, 60, 100]);
+  assert.deepEqual(attemptsOf(policy, 30), [0, 70]);
+});
+
+Deno.test("a host that takes longer than the delay is not tried again at once (CL-22)", () => {
+  const policy = { ...POLICY, delays: [40], lifetime: 300 };
+  assert.deepEqual(attemptsOf(policy, 50), [0, 90, 180, 270]);
 });
 
 Deno.test("the next attempt is set when one begins, for a crash in the middle", () => {
@@ -100,7 +106,7 @@ Deno.test("2yz, 4yz and 5yz count for the recipient they are for (CL-17, BUG-24)
     settlement("a@x.y", 250, { host: "mx.x.y" }),
     settlement("b@x.y", 450, { heard: false }),
   ];
-  const after = progress.settled(message({ recipients }), settlements, ARRIVED + 9);
+  const after = progress.settled(message({ recipients }), settlements, ARRIVED + 9, POLICY);
   assert.deepEqual(
     after.recipients.map(({ state }) => state),
     ["delivered", "waiting", "failed", "waiting"],
@@ -142,7 +148,7 @@ Deno.test("an attempt cut short does not count, and the next may come at once", 
   const now = ARRIVED + 10 * MINUTE;
   const during = progress.attempted(message(), [JONES], now, POLICY);
   const cutShort = settlement("jones@x.y", 451, { heard: false, cutShort: true });
-  const after = progress.settled(during, [cutShort], now + 5);
+  const after = progress.settled(during, [cutShort], now + 5, POLICY);
   const [jones] = after.recipients;
   assert.equal(jones?.attempts, 0);
   assert.equal(jones?.nextAttempt, now + 5);
@@ -154,7 +160,7 @@ Deno.test("an answer that came is not cut short", () => {
   for (const [code, state] of [[250, "delivered"], [550, "failed"]] as const) {
     const during = progress.attempted(message(), [JONES], ARRIVED, POLICY);
     const settlements = [settlement("jones@x.y", code, { cutShort: true })];
-    const [jones] = progress.settled(during, settlements, ARRIVED).recipients;
+    const [jones] = progress.settled(during, settlements, ARRIVED, POLICY).recipients;
     assert.equal(jones?.state, state);
     assert.equal(jones?.attempts, 1);
   }

@@ -1,7 +1,10 @@
 /** Plays one side of a conversation and holds the other to what it should say. */
 
 import assert from "node:assert/strict";
-import { type Conversation, matches, type Message, type Step } from "./transcript.ts";
+import { type Conversation, matches, type Message, type Step, type Waiting } from "./transcript.ts";
+import type { QueuedMessage } from "../../src/queue/envelope.ts";
+import type { Spool } from "../../src/queue/spool.ts";
+import { printPath } from "../../src/smtp/address.ts";
 
 /** A server to converse with, over whatever lies between. */
 export interface Server {
@@ -13,6 +16,14 @@ export interface Server {
   close(): Promise<void>;
   /** Waits until the server is done and returns what its mailboxes hold, oldest first. */
   mailbox(user: string): Promise<Uint8Array[]>;
+  /** What waits in its queue, oldest first; to be asked after the mailboxes. */
+  queue(): Promise<QueuedText[]>;
+}
+
+/** A message of the queue with its text. */
+export interface QueuedText {
+  readonly envelope: QueuedMessage;
+  readonly text: Uint8Array;
 }
 
 /** Who has a mailbox in every conversation. */
@@ -26,13 +37,14 @@ export function userConf(folder: string): string {
 
 /**
  * mail.conf for every conversation. The client is a stranger unless the file's settings say
- * otherwise, and no name is looked up anywhere.
+ * otherwise, no name is looked up anywhere, and what is to be sent on waits: nobody listens there.
  */
 export function mailConf(settings: string): string {
   const presets = {
     HOSTNAME: "me.example",
     RELAY_FROM: "none",
     NAME_SERVER: "127.0.0.1:1",
+    RELAY_HOST: "127.0.0.1:1",
   };
   const lines = Object.entries(presets).filter(([name]) => !settings.includes(`${name} =`))
     .map(([name, value]) => `${name} = ${value}`);
@@ -90,6 +102,11 @@ export async function play(conversation: Conversation, server: Server): Promise<
       compare(bytes, expected[i]!, `${so}: message ${i + 1} for ${user}`)
     );
   }
+  const queued = await server.queue();
+  assert.equal(queued.length, conversation.waiting.length, `${so}: messages in the queue`);
+  queued.forEach((entry, i) =>
+    compareQueued(entry, conversation.waiting[i]!, `${so}: message ${i + 1} in the queue`)
+  );
 }
 
 /** Client lines that follow each other go in one packet, with the first of them. */
@@ -140,13 +157,38 @@ class Lines {
   }
 }
 
+const latin1 = (bytes: Uint8Array) =>
+  Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+
 /** Our two fields stand on top; below them the text is the client's, with LF line ends. */
 function compare(stored: Uint8Array, expected: Message, what: string): void {
-  const text = Array.from(stored, (byte) => String.fromCharCode(byte)).join("");
-  const top = /^Return-Path: .*\nReceived: .*\n(?:[ \t].*\n)*/.exec(text);
+  const text = latin1(stored);
+  const top = /^Return-Path: .*\nReceived: .*\n(?:[ \t].*\n)*/.exec(text)?.[0];
   assert.ok(top, `${what}: no trace on top of ${JSON.stringify(text.slice(0, 200))}`);
-  const fields = top[0].replace(/\n[ \t]+/g, " ").trimEnd().split("\n");
-  for (const pattern of expected.top) {
+  compareTop(top, expected.top, what);
+  assert.equal(text.slice(top.length), latin1(expected.text).replaceAll("\r\n", "\n"), what);
+}
+
+/** One field stands on top; below it the text is the client's, octet by octet. */
+function compareQueued({ envelope, text }: QueuedText, expected: Waiting, what: string): void {
+  const { reversePath, recipients, size } = envelope;
+  assert.equal(printPath(reversePath), expected.reversePath, what);
+  assert.deepEqual(
+    recipients.map(({ forwardPath }) => printPath(forwardPath)),
+    expected.forwardPaths,
+    what,
+  );
+  const whole = latin1(text);
+  assert.equal(size, whole.length, what);
+  const top = /^Received: .*\r\n(?:[ \t].*\r\n)*/.exec(whole)?.[0];
+  assert.ok(top, `${what}: no trace on top of ${JSON.stringify(whole.slice(0, 200))}`);
+  compareTop(top, expected.top, what);
+  assert.equal(whole.slice(top.length), latin1(expected.text), what);
+}
+
+function compareTop(top: string, patterns: readonly string[], what: string): void {
+  const fields = top.replaceAll("\r\n", "\n").replace(/\n[ \t]+/g, " ").trimEnd().split("\n");
+  for (const pattern of patterns) {
     const wanted = !pattern.startsWith("!");
     assert.equal(
       fields.some((field) => matches(wanted ? pattern : pattern.slice(1), field)),
@@ -154,6 +196,16 @@ function compare(stored: Uint8Array, expected: Message, what: string): void {
       `${what}: ${JSON.stringify(fields)} ${wanted ? "lacks" : "is"} ${JSON.stringify(pattern)}`,
     );
   }
-  const wanted = Array.from(expected.text, (byte) => String.fromCharCode(byte)).join("");
-  assert.equal(text.slice(top[0].length), wanted.replaceAll("\r\n", "\n"), what);
+}
+
+/** All that waits in a spool. */
+export async function readQueue(spool: Spool): Promise<QueuedText[]> {
+  const all: QueuedText[] = [];
+  for (const id of await spool.list()) {
+    const envelope = await spool.read(id);
+    const text: number[] = [];
+    for await (const piece of spool.text(envelope)) text.push(...piece);
+    all.push({ envelope, text: Uint8Array.from(text) });
+  }
+  return all;
 }

@@ -12,7 +12,15 @@ import { Session } from "../../src/smtp/session.ts";
 import { readConfiguration } from "../../src/config/configuration.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import { silentLog } from "../support/silent_log.ts";
-import { mailConf, play, type Server, userConf, USERS } from "./play.ts";
+import {
+  mailConf,
+  play,
+  type QueuedText,
+  readQueue,
+  type Server,
+  userConf,
+  USERS,
+} from "./play.ts";
 import { readTranscripts } from "./transcript.ts";
 
 /** How the client's bytes are cut before the session sees them. */
@@ -51,6 +59,7 @@ class PureServer implements Server {
     readonly session: Session,
     readonly intake: Intake,
     readonly disk: MemoryDisk,
+    readonly spool: Spool,
     readonly pieces: (bytes: Uint8Array) => Uint8Array[],
   ) {
     this.#output = session.takeOutput();
@@ -89,7 +98,7 @@ class PureServer implements Server {
       maxMessageSize: mail.MAX_MESSAGE_SIZE,
       maxRecipients: mail.MAX_RECIPIENTS,
     });
-    return new PureServer(session, intake, disk, pieces);
+    return new PureServer(session, intake, disk, spool, pieces);
   }
 
   async send(bytes: Uint8Array): Promise<void> {
@@ -127,6 +136,12 @@ class PureServer implements Server {
     const halves = files.filter(([path]) => !path.startsWith(`${folder}/new/`));
     if (halves.length > 0) return Promise.reject(new Error(`left over: ${halves[0]![0]}`));
     return Promise.resolve(files.map(([, { bytes }]) => bytes));
+  }
+
+  queue(): Promise<QueuedText[]> {
+    const halves = [...this.disk.files.keys()].filter((path) => path.startsWith("/spool/tmp/"));
+    if (halves.length > 0) return Promise.reject(new Error(`left over: ${halves[0]}`));
+    return readQueue(this.spool);
   }
 
   async #work(): Promise<void> {

@@ -1,9 +1,21 @@
 /** Every transcript over TCP against the real daemon, which must be none the worse for it. */
 
 import assert from "node:assert/strict";
+import { SystemDisk } from "../../src/disk.ts";
+import { Requests } from "../../src/queue/requests.ts";
+import { Spool } from "../../src/queue/spool.ts";
+import { emptied, namesIn } from "../daemon/waiting.ts";
 import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { mailConf, play, type Server, userConf, USERS } from "./play.ts";
+import {
+  mailConf,
+  play,
+  type QueuedText,
+  readQueue,
+  type Server,
+  userConf,
+  USERS,
+} from "./play.ts";
 import { type Conversation, readTranscripts, type Transcript } from "./transcript.ts";
 
 for (const transcript of await readTranscripts()) {
@@ -45,11 +57,13 @@ async function converse(
 
 class TcpServer implements Server {
   readonly client: RawClient;
+  readonly spool: Spool;
   /** How the daemon's log calls this end. */
   readonly #peer: string;
 
   private constructor(readonly daemon: Daemon, conn: Deno.TcpConn) {
     this.client = new RawClient(conn);
+    this.spool = new Spool(new SystemDisk(), `${daemon.folder}/spool`, "look");
     this.#peer = `${conn.localAddr.hostname}:${conn.localAddr.port}`;
   }
 
@@ -86,7 +100,19 @@ class TcpServer implements Server {
     return (await readMailbox(folder)).map(({ bytes }) => bytes);
   }
 
+  async queue(): Promise<QueuedText[]> {
+    const halves = await namesIn(`${this.spool.directory}/tmp`);
+    // What the relay records of its attempts comes and goes.
+    assert.deepEqual(halves.filter((name) => !name.startsWith("relay")), []);
+    return await readQueue(this.spool);
+  }
+
   async clear(): Promise<void> {
+    const { disk, directory } = this.spool;
+    // By way of the daemon, which may be working on them.
+    const requests = new Requests(disk, directory);
+    for (const id of await this.spool.list()) await requests.make({ kind: "remove", id });
+    await emptied(directory);
     for (const user of USERS) {
       for (const { path } of await readMailbox(this.#folder(user))) await Deno.remove(path);
     }

@@ -17,6 +17,16 @@ export interface Message {
   readonly top: readonly string[];
 }
 
+/** One entry of the queue. Its recipients wait together and have one text. */
+export interface Waiting {
+  /** In angle brackets, as all paths here. */
+  readonly reversePath: string;
+  readonly forwardPaths: readonly string[];
+  readonly text: Uint8Array;
+  /** As a message's. */
+  readonly top: readonly string[];
+}
+
 export interface Conversation {
   readonly name: string;
   /** Where it stands, for messages. */
@@ -24,6 +34,8 @@ export interface Conversation {
   readonly steps: readonly Step[];
   /** Everything that is in the mailboxes at the end, in order of arrival per user. */
   readonly messages: readonly Message[];
+  /** Everything that waits in the queue at the end, in order of arrival. */
+  readonly waiting: readonly Waiting[];
 }
 
 export interface Transcript {
@@ -33,6 +45,7 @@ export interface Transcript {
   readonly conversations: readonly Conversation[];
 }
 
+const ALONE = "T: lines want their M: or Q:";
 const FOLDER = new URL("./", import.meta.url);
 
 /** Every transcript of this folder, in the order of their names. */
@@ -49,20 +62,24 @@ export async function readTranscripts(): Promise<Transcript[]> {
 /** Throws for a line that is none of the format. */
 export function parseTranscript(file: string, text: string): Transcript {
   const settings: string[] = [];
-  const conversations: (Conversation & { steps: Step[]; messages: Message[] })[] = [];
+  const conversations: (Conversation & {
+    steps: Step[];
+    messages: Message[];
+    waiting: Waiting[];
+  })[] = [];
   let top: string[] = [];
   text.split("\n").forEach((line, i) => {
     const place = `${file}:${i + 1}`;
     if (line.trim() === "" || line.startsWith("#")) return;
     const [, mark = "", value = ""] = /^(==|@|.:) ?(.*)$/.exec(line) ?? [];
-    if (top.length > 0 && !/^[TM]/.test(mark)) throw new Error(`${place}: T: lines want their M:`);
+    if (top.length > 0 && !/^[TMQ]/.test(mark)) throw new Error(`${place}: ${ALONE}`);
     if (mark === "@") return void settings.push(value);
     if (mark === "==") {
-      return void conversations.push({ name: value, place, steps: [], messages: [] });
+      return void conversations.push({ name: value, place, steps: [], messages: [], waiting: [] });
     }
     const conversation = conversations.at(-1);
     if (!conversation) throw new Error(`${place}: a conversation begins with ==`);
-    const { steps, messages } = conversation;
+    const { steps, messages, waiting } = conversation;
     switch (mark) {
       case "C:":
         return void steps.push({ kind: "client", bytes: unescape(`${value}\\r\\n`) });
@@ -84,11 +101,25 @@ export function parseTranscript(file: string, text: string): Transcript {
         top = [];
         return;
       }
+      case "Q:": {
+        const [, reversePath = "", forwardPaths = "", message = ""] =
+          /^(<\S*>) (<\S+>) ?(.*)$/.exec(value) ?? [];
+        if (forwardPaths === "") throw new Error(`${place}: Q: <from> <to>,<to> text`);
+        waiting.push({
+          reversePath: reversePath.replaceAll("\\x20", " "),
+          // Between two paths, not in the middle of one.
+          forwardPaths: forwardPaths.replaceAll("\\x20", " ").split(/(?<=>),(?=<)/),
+          text: unescape(message),
+          top,
+        });
+        top = [];
+        return;
+      }
       default:
         throw new Error(`${place}: no such line: ${line}`);
     }
   });
-  if (top.length > 0) throw new Error(`${file}: T: lines want their M:`);
+  if (top.length > 0) throw new Error(`${file}: ${ALONE}`);
   return { file, settings: settings.join("\n"), conversations };
 }
 
