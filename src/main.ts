@@ -29,7 +29,7 @@ async function main(words: readonly string[]): Promise<Exit> {
     say(`denosmtpd ${VERSION}`);
     return Exit.Good;
   }
-  if (unknown.length > 0) return misused(`unknown option ${unknown.join(", ")}`);
+  if (unknown.length > 0) return misused(`unknown option ${[...new Set(unknown)].join(", ")}`);
   const [command, ...rest] = args._.map(String);
   const [mailFile, userFile, ...more] = command === "check" ? rest : args._.map(String);
   const forSend = args.to.length > 0 || args.from !== undefined || args.server !== undefined ||
@@ -75,7 +75,8 @@ async function queueCommand(
   if (action === "list" && ids.length > 0) return misused(`queue list has no use for ${ids[0]}`);
   if (json && action !== "list") return misused("--json is for queue list");
   if (all && action !== "retry") return misused("--all is for queue retry");
-  if (all === ids.length > 0 && action !== "list") {
+  if (all && ids.length > 0) return misused("queue retry takes ids or --all, not both");
+  if (!all && ids.length === 0 && action !== "list") {
     return misused(`queue ${action} needs ids${action === "retry" ? " or --all" : ""}`);
   }
   return await queue({ action, mailFile, ids, all, json });

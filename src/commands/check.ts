@@ -48,6 +48,9 @@ function notes({ mail, lines }: Configuration): string[] {
   const unqualified = !/[.[]/.test(mail.HOSTNAME);
   return [
     ...unused.map((name) => `${name} is set, but nothing in this version uses it`),
+    ...mail.RELAY_FROM.some(({ bits }) => bits === 0)
+      ? ["RELAY_FROM lets everybody send to everybody through this server"]
+      : [],
     ...unqualified ? [`HOSTNAME is ${mail.HOSTNAME}, which other hosts cannot look up`] : [],
   ];
 }

@@ -1,5 +1,6 @@
 /** `denosmtpd queue`: what waits, and a hand for it; beside a running daemon and without one. */
 
+import { resolve } from "node:path";
 import { readMailConf } from "../config/mail_conf.ts";
 import { ConfigurationError, problemText } from "../config/problem.ts";
 import { isSpoolLocked } from "../daemon/spool.ts";
@@ -42,7 +43,7 @@ export async function queue({ action, mailFile, ids, all, json }: QueueOptions):
   try {
     if (!await disk.exists(`${directory}/queue`)) {
       complain(
-        `${mailFile}: SPOOL_DIR: there is no queue in ${directory}, no daemon has used it yet`,
+        `${mailFile}: SPOOL_DIR: there is no queue in ${resolve(directory)}`,
       );
       return Exit.Misused;
     }
@@ -73,7 +74,9 @@ async function list(spool: Spool, json: boolean): Promise<Exit> {
     await print(lines);
   }
   const damaged = await countDamaged(spool);
-  if (!json) say(count === 1 ? "1 message waits" : `${count} messages wait`);
+  // Which queue that is, for a relative SPOOL_DIR depends on where one stands.
+  const place = resolve(spool.directory);
+  if (!json) say(`${count === 1 ? "1 message waits" : `${count} messages wait`} in ${place}`);
   if (damaged > 0) {
     complain(
       `${damaged} damaged ${damaged === 1 ? "file" : "files"} in ${spool.directory}/damaged`,
@@ -160,7 +163,10 @@ async function ask(spool: Spool, request: Request): Promise<Exit> {
   await requests.make(request);
   for (let waited = 0; await requests.pending(request); waited += PAUSE) {
     if (waited >= PATIENCE) {
-      complain(`${request.id}: the daemon has not done it yet, it may be busy`);
+      const why = request.kind === "remove"
+        ? "it is being sent just now, or the daemon is busy"
+        : "it is busy";
+      complain(`${request.id}: the daemon has not done it yet (${why}); the request stays`);
       return Exit.Failed;
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE));

@@ -60,7 +60,7 @@ export async function serve(mailFile: string, userFile: string): Promise<Exit> {
 
 /** Throws ConfigurationError where it cannot. */
 async function start(mailFile: string, userFile: string): Promise<{ log: Log; parts: Parts }> {
-  const { configuration, swept } = await prepare(
+  const { configuration, made, swept } = await prepare(
     await readConfiguration(mailFile, userFile, system),
   );
   const { mail, users } = configuration;
@@ -71,6 +71,7 @@ async function start(mailFile: string, userFile: string): Promise<{ log: Log; pa
   for (const name of withoutEffect(configuration.lines.keys())) {
     log.warn("setting without effect", { name, reason: "not part of this version" });
   }
+  for (const mailbox of made) log.info("mailbox made", { mailbox });
   if (swept > 0) log.warn("unfinished messages removed", { files: swept });
   log.info("started", {
     version: VERSION,
@@ -85,10 +86,11 @@ async function start(mailFile: string, userFile: string): Promise<{ log: Log; pa
 /** Mailboxes and spool made, swept and known by their real paths. Throws ConfigurationError. */
 async function prepare(
   configuration: Configuration,
-): Promise<{ configuration: Configuration; swept: number }> {
+): Promise<{ configuration: Configuration; made: readonly string[]; swept: number }> {
   const disk = new SystemDisk();
+  const mailboxes = await prepareMailboxes(configuration, disk);
   const problems = [
-    ...await prepareMailboxes(configuration, disk),
+    ...mailboxes.problems,
     ...await prepareSpool(configuration, disk),
     ...tryListening(configuration),
   ];
@@ -101,7 +103,7 @@ async function prepare(
   }
   const swept = await sweepMailboxes(prepared, disk) +
     await new Spool(disk, SPOOL_DIR, "start").sweep();
-  return { configuration: prepared, swept };
+  return { configuration: prepared, made: mailboxes.made, swept };
 }
 
 async function working(parts: Parts): ReturnType<Parts["start"]> {

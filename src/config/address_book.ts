@@ -1,6 +1,12 @@
 /** Who gets the mail for an address: the domains and users of this host. */
 
-import { isPostmaster, type Mailbox, printMailbox, sameDomain } from "../smtp/address.ts";
+import {
+  isPostmaster,
+  type Mailbox,
+  mailboxKey,
+  printMailbox,
+  sameDomain,
+} from "../smtp/address.ts";
 import type { User } from "./user_conf.ts";
 
 /** Where mail for one address ends: directories here, addresses elsewhere; each once. */
@@ -85,7 +91,7 @@ export class AddressBook {
       if (next) this.#follow(next, [...way, user], ends, followed);
       else if (this.isLocal(mailbox.domain)) {
         throw new ForwardError(`forwards to ${printMailbox(mailbox)}, but there is no such user`);
-      } else ends.remote.set(keyOf(mailbox), mailbox);
+      } else ends.remote.set(mailboxKey(mailbox), mailbox);
     }
   }
 
@@ -111,9 +117,4 @@ export class AddressBook {
 
 function circle(way: readonly User[], user: User): string {
   return [...way.slice(way.indexOf(user)), user].map(({ name }) => name).join(" -> ");
-}
-
-/** The same for the same mailbox: of the domain the case does not count, of the local-part it may. */
-function keyOf({ localPart, domain }: Mailbox): string {
-  return printMailbox({ localPart, domain: domain.toLowerCase() });
 }

@@ -1,5 +1,6 @@
 /** Both files together, checked against each other. */
 
+import { resolve } from "node:path";
 import { addressLiteral, parseIp } from "../smtp/ip.ts";
 import { AddressBook, ForwardError } from "./address_book.ts";
 import { type MailConf, readMailConf, type SystemFacts, type VariableName } from "./mail_conf.ts";
@@ -11,6 +12,8 @@ export interface Configuration {
   readonly mail: MailConf;
   readonly users: readonly User[];
   readonly files: { readonly mail: string; readonly users: string };
+  /** The machine's addresses among those listened on, in canonical form. */
+  readonly ownAddresses: readonly string[];
   /** The line of mail.conf where each variable stands, for messages about it. */
   readonly lines: ReadonlyMap<VariableName, number>;
 }
@@ -41,22 +44,31 @@ export async function readConfiguration(
     mail: mail.value.conf,
     users: users.value,
     files: { mail: mailFile, users: userFile },
+    ownAddresses: ownAddresses(mail.value.conf.LISTEN_ADDR, system.addresses()),
     lines: mail.value.lines,
   };
-  problems.push(...await missingFiles(configuration), ...badForwards(configuration));
+  problems.push(
+    ...await missingFiles(configuration),
+    ...sharedPlaces(configuration),
+    ...badForwards(configuration),
+  );
   if (problems.length > 0) throw new ConfigurationError(problems);
   return configuration;
 }
 
-/** The address book of a configuration. */
-export function addressBook({ mail, users }: Configuration): AddressBook {
-  return new AddressBook(localDomains(mail), users);
+/** The address book of a configuration: own name, further domains, own addresses (RFC 5321 4.1.3). */
+export function addressBook({ mail, users, ownAddresses }: Configuration): AddressBook {
+  const literals = ownAddresses.map((address) => addressLiteral(parseIp(address)!));
+  return new AddressBook([...new Set([mail.HOSTNAME, ...mail.LOCAL_DOMAINS, ...literals])], users);
 }
 
-/** Own name, further domains, and the addresses listened on as literals (RFC 5321 4.1.3). */
-function localDomains(mail: MailConf): string[] {
-  const listening = mail.LISTEN_ADDR.map((address) => addressLiteral(parseIp(address)!));
-  return [...new Set([mail.HOSTNAME, ...mail.LOCAL_DOMAINS, ...listening])];
+/** The addresses listened on, with those behind `0.0.0.0` (IPv4) and `::` (all). */
+function ownAddresses(listening: readonly string[], machine: readonly string[]): string[] {
+  const own = listening.flatMap((address) => {
+    if (address === "::") return machine;
+    return address === "0.0.0.0" ? machine.filter((other) => !other.includes(":")) : [address];
+  });
+  return [...new Set(own)];
 }
 
 /** Every directory that mail can end in, each once. */
@@ -65,6 +77,21 @@ export function mailboxDirectories({ users }: Configuration): string[] {
     "directory" in target ? [target.directory] : []
   );
   return [...new Set(directories)];
+}
+
+/** Each is swept at a start, and would take the other's files for its own. */
+function sharedPlaces(configuration: Configuration): Problem[] {
+  const spool = resolve(configuration.mail.SPOOL_DIR);
+  const below = (a: string, b: string) => a === b || a.startsWith(b === "/" ? b : `${b}/`);
+  return mailboxDirectories(configuration)
+    .filter((directory) => {
+      const mailbox = resolve(directory);
+      return below(spool, mailbox) || below(mailbox, spool);
+    })
+    .map((directory) => {
+      const message = `the queue in ${spool} and the mailbox ${directory} need places apart`;
+      return problemAt(configuration, "SPOOL_DIR", message);
+    });
 }
 
 async function missingFiles(configuration: Configuration): Promise<Problem[]> {

@@ -19,6 +19,8 @@ interface Variable<T> {
 /** What presets take from the system. Handed in, so that a test is not the machine it runs on. */
 export interface SystemFacts {
   hostName(): string;
+  /** The addresses of the machine's network interfaces. */
+  addresses(): string[];
   /** systemd's $STATE_DIRECTORY. */
   stateDirectory(): string | undefined;
 }
@@ -171,6 +173,7 @@ function contradictions(
   if (conf.TLS_KEY !== undefined && conf.TLS_CERT === undefined) {
     complain("TLS_KEY", "needs TLS_CERT beside it");
   }
+  if (leadsBack(conf)) complain("RELAY_HOST", "is this server itself, mail would never leave it");
   const ports: [VariableName, number | undefined][] = [
     ["LISTEN_PORT", conf.LISTEN_PORT],
     ["SUBMISSION_PORT", conf.SUBMISSION_PORT],
@@ -183,6 +186,14 @@ function contradictions(
     if (login && conf.TLS_CERT === undefined) complain(name, "needs TLS_CERT and TLS_KEY");
   });
   return problems;
+}
+
+/** Whether everything would be sent to where this very server listens. */
+function leadsBack({ RELAY_HOST, RELAY_PORT, LISTEN_ADDR, LISTEN_PORT }: MailConf): boolean {
+  if (!RELAY_HOST || (RELAY_HOST.port ?? RELAY_PORT) !== LISTEN_PORT) return false;
+  const { host } = RELAY_HOST;
+  const all = LISTEN_ADDR.includes("::") || LISTEN_ADDR.includes("0.0.0.0");
+  return LISTEN_ADDR.includes(host) || all && /^(127\.|::1$)/.test(host);
 }
 
 /** `example.com:verify` */

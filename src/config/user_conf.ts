@@ -1,6 +1,6 @@
 /** user.conf: who has a mailbox here and where it is, `name:directory` or `name:address, address`. */
 
-import { type Mailbox, parseMailbox, PathError } from "../smtp/address.ts";
+import { type Mailbox, parseMailbox, PathError, printMailbox } from "../smtp/address.ts";
 import { readLines } from "./lines.ts";
 import { ConfigurationError, type Problem } from "./problem.ts";
 
@@ -17,6 +17,8 @@ export interface User {
 
 /** A local-part without its quotes, up to 64 octets: visible ASCII, blanks inside, but no @ or colon. */
 const NAME = /^(?! )[ -9;-?A-~]{1,64}$/;
+/** A local-part as it is written in an address (RFC 5321 4.5.3.1.1). */
+const LONGEST_NAME = 64;
 const HASH = /^\$scrypt\$[!-9;-~]+$/;
 
 /** Reads and checks user.conf. Throws ConfigurationError with everything that is wrong in it. */
@@ -59,6 +61,9 @@ function parseUser(text: string, line: number): User | string {
   if (!NAME.test(name)) {
     return `"${name}" is no user name, write what stands before the @ of the address, in ASCII`;
   }
+  if (printMailbox({ localPart: name, domain: "" }).length > LONGEST_NAME) {
+    return `${name}: the name has more than ${LONGEST_NAME} characters with its quotes, no mail could name it`;
+  }
   if (hash !== undefined && !HASH.test(hash)) {
     return `${name}: the third field is no password hash, make one by: denosmtpd passwd`;
   }
@@ -83,6 +88,7 @@ function parseDirectory(value: string): { directory: string } | string {
 function parseForwards(value: string): { forwards: Mailbox[] } | string {
   const forwards: Mailbox[] = [];
   for (const text of value.split(",").map((part) => part.trim())) {
+    if (text === "") return "an address is missing before or after a comma";
     try {
       forwards.push(parseMailbox(text));
     } catch (error) {

@@ -27,8 +27,9 @@ export function duration(least: number, most: number): Reader<number> {
     const match = /^(\d{1,9})\s*([smhd]?)$/i.exec(text);
     const seconds = Number(match?.[1] ?? NaN) * (SECONDS[match?.[2]?.toLowerCase() || "s"] ?? NaN);
     if (seconds >= least && seconds <= most) return seconds;
+    const several = /^\d+[smhd]?\s+\d/i.test(text) ? ", several with commas between them" : "";
     throw new ValueError(
-      `"${text}" is no time from ${least} to ${most} seconds, write it like 300, 90s, 5m, 4h or 5d`,
+      `"${text}" is no time from ${least} to ${most} seconds, write it like 300, 90s, 5m, 4h or 5d${several}`,
     );
   };
 }
@@ -82,8 +83,9 @@ export function hostPort(text: string): HostPort {
 
 /** `192.0.2.1`, `192.0.2.1:53`, `[2001:db8::1]:53`. */
 export function addressPort(text: string): HostPort {
-  const result = hostPort(text);
-  return { host: ipAddress(result.host), port: result.port };
+  const { host, port } = hostPort(text);
+  if (canonicalIp(host) !== undefined) return { host, port };
+  throw new ValueError(`"${text}" is no IP address, write it like 192.0.2.53 or 127.0.0.1:5353`);
 }
 
 function domainOrAddress(text: string): string {

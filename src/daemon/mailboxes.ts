@@ -9,15 +9,22 @@ import { nearestExisting, reason, tryMaking } from "./directories.ts";
 import { system } from "./system.ts";
 
 /**
- * Makes every mailbox directory that is missing and tries it out. Returns what stands in the way,
- * one problem for each directory.
+ * Makes every mailbox directory that is missing and tries it out. Returns those made, for one whose
+ * disk is not mounted is missing too, and what stands in the way, one problem for each directory.
  */
-export function prepareMailboxes(configuration: Configuration, disk: Disk): Promise<Problem[]> {
+export async function prepareMailboxes(
+  configuration: Configuration,
+  disk: Disk,
+): Promise<{ made: readonly string[]; problems: readonly Problem[] }> {
   const names = ownNames();
-  return eachMailbox(configuration, async (directory) => {
+  const made: string[] = [];
+  const problems = await eachMailbox(configuration, async (directory) => {
+    const missing = !await disk.exists(directory);
     await makeMaildir(disk, directory);
+    if (missing) made.push(directory);
     await tryMaildir(disk, names, directory);
   });
+  return { made, problems };
 }
 
 /**

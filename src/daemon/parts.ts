@@ -54,6 +54,7 @@ export class Parts {
       configuration,
       nameServers: reach.nameServers,
       families: reach.families,
+      ipv6: reach.ipv6,
       ownPlaces: reach.ownPlaces(addresses),
       port: port2,
     }, [port2]);
@@ -65,11 +66,14 @@ export class Parts {
    * lasts as long as the relay's: it delivers for it. Rejects when one does not end.
    */
   async stop(grace: number): Promise<void> {
+    const stop = { kind: "stop", grace } as const;
     try {
-      await Promise.all([
-        this.#receiver.stop({ kind: "stop", grace }, grace),
-        this.#relay.stop({ kind: "stop", grace }, grace),
-      ]);
+      const stopping = [this.#receiver.stop(stop, grace), this.#relay.stop(stop, grace)];
+      for (const outcome of await Promise.allSettled(stopping)) {
+        if (outcome.status === "rejected") throw outcome.reason;
+      }
+      // Once more for what it has done and logged for the relay meanwhile.
+      await this.#receiver.stop(stop, 0);
     } finally {
       this.#receiver.end();
       this.#relay.end();

@@ -3,8 +3,8 @@
 import type { Configuration } from "../config/configuration.ts";
 import type { Place } from "../relay/relay.ts";
 import type { NameServer } from "../relay/resolver.ts";
-import { canonicalIp } from "../smtp/ip.ts";
 import { nameServers } from "./name_servers.ts";
+import { system } from "./system.ts";
 
 const RESOLV_CONF = "/etc/resolv.conf";
 
@@ -20,8 +20,7 @@ export interface Reach {
 
 /** Reads what the system says of its network. */
 export async function readReach({ mail }: Configuration): Promise<Reach> {
-  const addresses = Deno.networkInterfaces().flatMap(({ address }) => canonicalIp(address) ?? []);
-  return reachOf(addresses, nameServers(mail.NAME_SERVER, await resolvConf()));
+  return reachOf(system.addresses(), nameServers(mail.NAME_SERVER, await resolvConf()));
 }
 
 /** The same from the machine's own addresses, in canonical form. */

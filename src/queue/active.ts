@@ -34,7 +34,10 @@ export class ActiveMessage {
   readonly #reported: (id: string) => void;
   /** Saves happen one after another. */
   #saved: Promise<void> = Promise.resolve();
-  #removed = false;
+  /** A save that has not begun, and will take what is newest then. */
+  #nextSave: Promise<void> | undefined;
+  #returned: Promise<void> = Promise.resolve();
+  #removal: PromiseWithResolvers<void> | undefined;
   #damage: DamagedError | undefined;
 
   /**
@@ -61,7 +64,7 @@ export class ActiveMessage {
 
   /** Whether nothing more is to be done for it but to release it. */
   get over(): boolean {
-    return this.#removed || this.#damage !== undefined;
+    return this.#removal !== undefined || this.#damage !== undefined;
   }
 
   /** The recipients to be tried now. */
@@ -112,69 +115,86 @@ export class ActiveMessage {
     this.#damage = damage;
   }
 
-  /** The message goes as soon as nobody works on it. */
-  remove(): void {
-    this.#removed = true;
+  /** Tells the sender of those who have failed so far. Never rejects. */
+  async reportFailures(): Promise<void> {
+    // Trouble is met again, and logged, at the release.
+    await this.#returnFailed().then(() => this.#save()).catch(() => {});
+  }
+
+  /** The message goes as soon as nobody works on it; returns when it has. */
+  remove(): Promise<void> {
+    this.#removal ??= Promise.withResolvers();
+    return this.#removal.promise;
   }
 
   /**
    * All attempts of this round are over: reports, then removes the message or lets it wait again.
-   * Where the disk does not permit that the message stays active, with what is known of it.
+   * Where the disk does not permit that the message stays active, with what is known of it. `pause`
+   * are the milliseconds until it is looked at again if it is due even now.
    */
-  async release(): Promise<void> {
+  async release(pause = SHORTLY): Promise<void> {
     const { clock } = this.#parts;
     try {
-      let due = await this.#settleUp();
+      let due = await this.#settleUp(pause);
       // The removal may have been asked for meanwhile.
-      if (this.#removed && due < Infinity) due = await this.#settleUp();
+      if (this.#removal && due < Infinity) due = await this.#settleUp(pause);
       this.#released(due);
+      this.#removal?.resolve();
     } catch (error) {
       if (error instanceof DamagedError) this.damaged(error);
       else this.#trouble(error);
-      clock.after(error instanceof DamagedError ? 0 : SHORTLY, () => this.release());
+      clock.after(error instanceof DamagedError ? 0 : SHORTLY, () => this.release(pause));
     }
   }
 
   /** When the message is due again. Rejects with disk errors and DamagedError. */
-  async #settleUp(): Promise<number> {
+  async #settleUp(pause: number): Promise<number> {
     const { spool, log } = this.#parts;
     const { id } = this.#message;
     if (this.#damage) {
       await putAside(this.#parts, id, this.#damage);
       return Infinity;
     }
-    if (!this.#removed) await this.#report();
-    if (!this.#removed && !progress.isDone(this.#message)) {
+    if (!this.#removal) await this.#report();
+    if (!this.#removal && !progress.isDone(this.#message)) {
       if (this.#message !== this.#durable) await this.#save();
-      return this.#dueAgain();
+      return this.#dueAgain(pause);
     }
     await spool.remove(id);
-    if (this.#removed) log.warn("message removed", { id });
+    if (this.#removal) log.warn("message removed", { id });
     return Infinity;
   }
 
-  #dueAgain(): number {
+  #dueAgain(pause: number): number {
     const { clock, policy } = this.#parts;
     const now = clock.now();
     const due = progress.dueOf(this.#message, policy);
     // What is due even now could not be tried for want of room: not again at once.
-    return due > now ? due : now + SHORTLY;
+    return due > now ? due : now + pause;
   }
 
   async #report(): Promise<void> {
     const { clock, policy } = this.#parts;
     const now = clock.now();
     this.#message = progress.expired(this.#message, now, policy);
-    const failed = this.#message.recipients.filter(({ state }) => state === "failed");
-    if (failed.length > 0) {
-      await this.#send("failed", failed, now);
-      this.#message = progress.returned(this.#message);
-    }
+    await this.#returnFailed();
     if (progress.isNoticeDue(this.#message, now, policy)) {
       const waiting = this.#message.recipients.filter(({ state }) => state === "waiting");
       await this.#send("delayed", waiting, now);
       this.#message = { ...this.#message, delayReported: true };
     }
+  }
+
+  /** One after another, so that nobody is told twice. */
+  #returnFailed(): Promise<void> {
+    const returning = this.#returned.then(async () => {
+      const failed = this.#message.recipients.filter(({ state }) => state === "failed");
+      if (failed.length === 0) return;
+      await this.#send("failed", failed, this.#parts.clock.now());
+      this.#message = progress.returned(this.#message, failed);
+    });
+    this.#returned = returning.catch(() => {});
+    return returning;
   }
 
   async #send(
@@ -195,13 +215,15 @@ export class ActiveMessage {
     this.#reported(reportId);
   }
 
-  #tell({ forwardPath, reply, host }: Settlement): void {
+  #tell({ forwardPath, reply, heard, host }: Settlement): void {
     const { log } = this.#parts;
     const { id, recipients } = this.#message;
     const wanted = printMailbox(forwardPath);
     const recipient = recipients.find((one) => printMailbox(one.forwardPath) === wanted);
     if (!recipient) return;
     const fields = { id, to: printPath(forwardPath), host, reply: replyText(reply) };
+    // Into a mailbox here: whoever keeps that has told it.
+    if (recipient.state === "delivered" && !heard) return;
     if (recipient.state === "delivered") return log.info("message sent", fields);
     if (recipient.state === "failed") return log.warn("message failed", fields);
     const next = new Date(recipient.nextAttempt).toISOString();
@@ -209,12 +231,15 @@ export class ActiveMessage {
   }
 
   #save(): Promise<void> {
-    const message = this.#message;
+    if (this.#nextSave) return this.#nextSave;
     const save = this.#saved.then(async () => {
+      this.#nextSave = undefined;
       this.#durable = undefined;
+      const message = this.#message;
       await this.#parts.spool.write(message);
       this.#durable = message;
     });
+    this.#nextSave = save;
     this.#saved = save.catch(() => {});
     return save;
   }

@@ -16,6 +16,12 @@ const MOST_HEADER = 32 * 1024;
 const EXPIRED = "4.4.7";
 
 const NEVER_TRIED: LastReply["reply"] = { code: 451, status: "4.4.1", lines: ["No attempt yet"] };
+/** This host went down in the middle of every attempt. */
+const NO_OUTCOME: LastReply["reply"] = {
+  code: 451,
+  status: "4.3.0",
+  lines: ["No answer is known"],
+};
 
 export interface BounceParts {
   readonly spool: Spool;
@@ -70,8 +76,9 @@ export async function report(
 }
 
 function reported(recipient: QueuedRecipient): ReportedRecipient {
-  const { forwardPath, original, state, last } = recipient;
-  const { reply, heard, host, time } = last ?? { reply: NEVER_TRIED, heard: false, time: 0 };
+  const { forwardPath, original, state, attempts, last } = recipient;
+  const { reply, heard, host, time } = last ??
+    { reply: attempts > 0 ? NO_OUTCOME : NEVER_TRIED, heard: false, time: 0 };
   const gaveUp = state === "failed" && reply.code < 500;
   return {
     forwardPath,

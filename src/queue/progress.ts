@@ -114,17 +114,23 @@ export function expired(
   });
 }
 
-/** The sender has heard of those who failed. */
-export function returned(message: QueuedMessage): QueuedMessage {
+/** The sender has heard of these, who failed. */
+export function returned(
+  message: QueuedMessage,
+  failed: readonly QueuedRecipient[],
+): QueuedMessage {
+  const told = new Set(failed.map(({ forwardPath }) => printMailbox(forwardPath)));
   const recipients = message.recipients.map((recipient): QueuedRecipient => {
-    return recipient.state === "failed" ? { ...recipient, state: "returned" } : recipient;
+    const heard = recipient.state === "failed" && told.has(printMailbox(recipient.forwardPath));
+    return heard ? { ...recipient, state: "returned" } : recipient;
   });
   return { ...message, recipients };
 }
 
 /** Whether it is time to tell the sender that it takes long. */
 export function isNoticeDue(message: QueuedMessage, now: number, policy: RetryPolicy): boolean {
-  return wantsNotice(message) && now >= message.arrived + policy.notice;
+  const { arrived } = message;
+  return wantsNotice(message) && now >= arrived + policy.notice && now < arrived + policy.lifetime;
 }
 
 /** Makes every waiting recipient due. */

@@ -91,7 +91,7 @@ export class Queue {
   /** Makes a message due at once, or as soon as it is released. False where there is none. */
   hasten(id: string): Promise<boolean> {
     return this.#inTurn(async () => {
-      if (!this.#active.has(id) && !await this.#read(id)) return false;
+      if (!this.#active.has(id) && !await this.#parts.spool.has(id)) return false;
       // Recorded when the attempt is, or with what has no attempt at once.
       this.#hastened.add(id);
       this.add(id);
@@ -100,20 +100,23 @@ export class Queue {
   }
 
   /**
-   * Removes a message, untold to anybody; one that is being worked on goes after that. False where
-   * there is none.
+   * Removes a message, untold to anybody; one that is being worked on goes after that. Returns when
+   * it has gone; false where there was none.
    */
-  remove(id: string): Promise<boolean> {
-    return this.#inTurn(async () => {
+  async remove(id: string): Promise<boolean> {
+    const active = await this.#inTurn(async () => {
       const active = this.#active.get(id);
-      active?.remove();
-      if (active) return true;
-      if (!await this.#read(id)) return false;
+      if (active) return active;
+      if (!await this.#parts.spool.has(id)) return undefined;
       this.#schedule.delete(id);
+      this.#hastened.delete(id);
       await this.#parts.spool.remove(id);
       this.#parts.log.warn("message removed", { id });
-      return true;
+      return "gone";
     });
+    if (active === "gone" || active === undefined) return active === "gone";
+    await active.remove();
+    return true;
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -128,6 +131,7 @@ export class Queue {
       this.#active.delete(message.id);
       const again = this.#again.delete(message.id);
       if (due < Infinity) this.#schedule.set(message.id, again ? 0 : due);
+      else this.#hastened.delete(message.id);
       this.changed();
     }, (id) => this.add(id));
     this.#active.set(message.id, active);
@@ -140,7 +144,10 @@ export class Queue {
     try {
       return await spool.read(id);
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
+      if (error instanceof Deno.errors.NotFound) {
+        this.#hastened.delete(id);
+        return undefined;
+      }
       if (error instanceof DamagedError) {
         await putAside(this.#parts, id, error);
         return undefined;

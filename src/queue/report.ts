@@ -199,8 +199,8 @@ function explanation(report: Report): string {
 
 function failedAdvice(count: number): string {
   const [address, it] = count > 1 ? ["these addresses", "them"] : ["this address", "it"];
-  return `It is not tried again for ${address}. Please see whether you wrote ${it} right. If not, ` +
-    "send the message again to the right one. If so, the reason above tells what is in the way.";
+  return `It is not tried again for ${address}. The reason above tells what is in the way. If ` +
+    `you find ${it} miswritten, please send the message again to the right one.`;
 }
 
 function delayedAdvice({ retryUntil }: Report): string {

@@ -17,6 +17,7 @@ const NAME = /^(retry|remove)-([0-9a-z]{15}|(?<=retry-)all)$/;
 export class Requests {
   readonly #disk: Disk;
   readonly directory: string;
+  readonly #underWay = new Set<string>();
 
   /** `spool` is SPOOL_DIR. */
   constructor(disk: Disk, spool: string) {
@@ -38,13 +39,25 @@ export class Requests {
     return this.#disk.exists(this.#path(request));
   }
 
-  /** Carries out what is asked for. Rejects with what `act` does, and disk errors. */
+  /**
+   * Carries out what is newly asked for, all at once: one may have to wait for long. A request stays
+   * until it is done, so a crash does not lose it. Rejects with what `act` does, and disk errors.
+   */
   async serve(act: (request: Request) => Promise<void>): Promise<void> {
-    for (const name of await this.#disk.list(this.directory)) {
-      const [, kind, id] = NAME.exec(name) ?? [];
-      if (id === undefined || kind !== "retry" && kind !== "remove") continue;
+    const names = await this.#disk.list(this.directory);
+    const fresh = names.filter((name) => !this.#underWay.has(name));
+    await Promise.all(fresh.map((name) => this.#serve(name, act)));
+  }
+
+  async #serve(name: string, act: (request: Request) => Promise<void>): Promise<void> {
+    const [, kind, id] = NAME.exec(name) ?? [];
+    if (id === undefined || kind !== "retry" && kind !== "remove") return;
+    this.#underWay.add(name);
+    try {
       await act({ kind, id });
       await this.#disk.remove(`${this.directory}/${name}`);
+    } finally {
+      this.#underWay.delete(name);
     }
   }
 

@@ -60,6 +60,11 @@ export class Spool {
     return new SpoolDelivery(this, message);
   }
 
+  /** Whether there is such a message. Rejects with disk errors. */
+  async has(id: string): Promise<boolean> {
+    return ID.test(id) && await this.disk.exists(this.envelopePath(id));
+  }
+
   /** The envelope of a message. Rejects with DamagedError, or NotFound where there is no such message. */
   async read(id: string): Promise<QueuedMessage> {
     if (!ID.test(id)) throw new Deno.errors.NotFound(id);
@@ -226,10 +231,11 @@ export class SpoolDelivery {
     const text = this.#spool.textPath(this.#message.id);
     const envelope = this.#spool.envelopePath(this.#message.id);
     this.#published = true;
-    await disk.rename(this.#temporaryText, text);
+    // A rename that fails may have happened all the same.
     this.#made.add(text);
-    await disk.rename(this.#temporaryEnvelope, envelope);
+    await disk.rename(this.#temporaryText, text);
     this.#made.add(envelope);
+    await disk.rename(this.#temporaryEnvelope, envelope);
     await this.#spool.syncQueue();
   }
 

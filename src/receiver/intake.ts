@@ -164,8 +164,8 @@ export class Intake {
       log.info("message delivered", { ...fields, mailbox: this.#mailboxes });
     }
     if (this.#queued.length === 0) return;
-    const next = this.#queued.map(({ forwardPath }) => printPath(forwardPath));
-    log.info("message queued", { ...fields, next });
+    const recipients = this.#queued.map(({ forwardPath }) => printPath(forwardPath));
+    log.info("message queued", { ...fields, recipients });
     queued(this.#id);
   }
 
@@ -175,7 +175,7 @@ export class Intake {
       id: this.#id,
       peer: this.#ends.peer,
       ...envelope(transaction),
-      mailbox: this.#mailboxes,
+      mailbox: this.#mailboxes.length > 0 ? this.#mailboxes : undefined,
       reply: replyText(reply),
       error: String(trouble),
     });

@@ -1,7 +1,7 @@
 /** Where the mail of one transaction goes, each place once. */
 
 import type { Destination } from "../config/address_book.ts";
-import { type Mailbox, printMailbox } from "../smtp/address.ts";
+import { type Mailbox, mailboxKey } from "../smtp/address.ts";
 
 /** A recipient on another host. */
 export interface Remote {
@@ -27,14 +27,12 @@ export class Places {
   add(to: Mailbox, { directories, remote }: Destination): void {
     directories.forEach((directory) => this.#directories.add(directory));
     for (const forwardPath of remote) {
-      const key = keyOf(forwardPath);
+      const key = mailboxKey(forwardPath);
       if (this.#remote.has(key)) continue;
-      this.#remote.set(key, key === keyOf(to) ? { forwardPath } : { forwardPath, original: to });
+      this.#remote.set(
+        key,
+        key === mailboxKey(to) ? { forwardPath } : { forwardPath, original: to },
+      );
     }
   }
-}
-
-/** The same for the same mailbox: of the domain the case does not count, of the local-part it may. */
-function keyOf({ localPart, domain }: Mailbox): string {
-  return printMailbox({ localPart, domain: domain.toLowerCase() });
 }

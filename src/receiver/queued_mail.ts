@@ -46,7 +46,8 @@ async function deliver(
     log.info("message delivered", {
       id,
       from: printPath(reversePath),
-      to: printPath(recipient),
+      to: [printPath(recipient)],
+      size: message.size,
       mailbox: places.directories,
     });
     return replies.stored(id);

@@ -64,6 +64,11 @@ export class Connection {
     return this.#session.usable && !this.#channel.interrupted;
   }
 
+  /** Whether TLS was offered and is not in use. */
+  get declinedTls(): boolean {
+    return this.#session.offers("STARTTLS") && !this.security;
+  }
+
   /** How the connection is protected, undefined where it is not. */
   get security(): Security | undefined {
     return this.#channel.security;

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { ActiveMessage } from "../queue/active.ts";
+import { type ActiveMessage, SHORTLY } from "../queue/active.ts";
 import type { Settlement } from "../queue/progress.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Mailbox } from "../smtp/address.ts";
@@ -29,6 +29,8 @@ export interface CourierParts {
   /** Where mail for a recipient is brought to: a key that its carrier knows. */
   readonly destinationOf: (forwardPath: Mailbox) => string;
   readonly carrierFor: (destination: string) => Carrier;
+  /** Whether a destination is served at once, however many others there are. */
+  readonly isFirst: (destination: string) => boolean;
 }
 
 /** How much is done at once. */
@@ -56,6 +58,10 @@ export const LIMITS: CourierLimits = {
   turn: 100,
 };
 
+/** Milliseconds after which a round of attempts has taken long. */
+const LONG_ROUND = 60_000;
+/** Milliseconds until a message that was held back is looked at, whatever its line does. */
+const HELD_BACK = 30 * 60_000;
 /** Milliseconds after which the clock is looked at again, for it may be set. */
 const LONGEST_SLEEP = 3_600_000;
 
@@ -106,7 +112,11 @@ export class Courier {
   /** Takes messages while there are any and there is room, then sleeps until the next is due. */
   #pump(): void {
     this.#pumpAgain = true;
-    this.#pumping ??= this.#pumpAll().finally(() => this.#pumping = undefined);
+    this.#pumping ??= this.#pumpAll().finally(() => {
+      this.#pumping = undefined;
+      // Something may have changed between its last look and here.
+      if (this.#pumpAgain && !this.#stopping) this.#pump();
+    });
   }
 
   async #pumpAll(): Promise<void> {
@@ -151,30 +161,41 @@ export class Courier {
 
   /** One round of attempts for all its recipients that are due. Never rejects. */
   async #distribute(message: ActiveMessage): Promise<void> {
-    const groups = this.#withRoom(message);
+    const { clock, log } = this.#parts;
+    // Who failed already need not wait for hosts that take their time.
+    const callOff = clock.after(LONG_ROUND, () => message.reportFailures());
+    let pause = SHORTLY;
     try {
+      const { groups, heldBack } = this.#withRoom(message);
+      // The line itself calls for them when it gets shorter.
+      if (heldBack) pause = HELD_BACK;
       await message.begin([...groups.values()].flat());
       const tasks = [...groups].map(([line, recipients]) =>
         this.#enqueue(line, message, recipients)
       );
       await Promise.all(tasks);
     } catch (error) {
-      this.#parts.log.error("queue trouble", { id: message.message.id, error: String(error) });
+      log.error("queue trouble", { id: message.message.id, error: String(error) });
     }
-    await message.release();
+    callOff();
+    await message.release(pause);
   }
 
-  /** The due recipients by destination, without those whose line is too long already. */
-  #withRoom(message: ActiveMessage): Map<Line, Mailbox[]> {
+  /** The due recipients by destination, and whether some are held back, their line being too long. */
+  #withRoom(message: ActiveMessage): { groups: Map<Line, Mailbox[]>; heldBack: boolean } {
     const groups = new Map<Line, Mailbox[]>();
+    let heldBack = false;
     for (const { forwardPath } of message.due()) {
       const line = this.#lineFor(this.#parts.destinationOf(forwardPath));
       const group = groups.get(line);
       if (group) group.push(forwardPath);
       else if (line.length < this.#limits.line) groups.set(line, [forwardPath]);
-      else line.heldBack.add(message.message.id);
+      else {
+        heldBack = true;
+        line.holdBack(message.message.id);
+      }
     }
-    return groups;
+    return { groups, heldBack };
   }
 
   #lineFor(destination: string): Line {
@@ -201,15 +222,17 @@ export class Courier {
   /** Puts a carrier to work for a line, if there is room for one. */
   #serve(line: Line): void {
     if (this.#stopping || line.carriers >= this.#limits.carriers || line.length === 0) return;
-    if (line.carriers === 0 && this.#serving >= this.#limits.destinations) {
+    const places = this.#parts.isFirst(line.destination) ? 0 : 1;
+    const full = this.#serving + places > this.#limits.destinations;
+    if (line.carriers === 0 && places > 0 && full) {
       this.#waiting.add(line);
       return this.#lines.forEach((other) => other.wakeIdle());
     }
     this.#waiting.delete(line);
-    if (line.carriers++ === 0) this.#serving++;
+    if (line.carriers++ === 0) this.#serving += places;
     const work = this.#work(line).finally(() => {
       this.#workers.delete(work);
-      if (--line.carriers === 0) this.#serving--;
+      if (--line.carriers === 0) this.#serving -= places;
       this.#next(line);
     });
     this.#workers.add(work);

@@ -27,7 +27,7 @@ export class HostMemory {
   }
 
   /** There is no talking to this host just now (RFC 5321 4.5.4.1). */
-  isDown(target: Target, why: Reply): void {
+  markDown(target: Target, why: Reply): void {
     this.#remember(this.#down, target, this.#downFor, why);
   }
 
@@ -42,13 +42,18 @@ export class HostMemory {
     this.#plain.clear();
   }
 
-  isUp(target: Target): void {
+  markUp(target: Target): void {
     this.#down.delete(key(target));
   }
 
   /** A handshake failed: better plain text than no mail. */
-  failedTls(target: Target): void {
+  markPlain(target: Target): void {
     this.#remember(this.#plain, target, PLAIN_FOR, true);
+  }
+
+  /** It does not do without TLS. */
+  markTls(target: Target): void {
+    this.#plain.delete(key(target));
   }
 
   canTls(target: Target): boolean {

@@ -15,10 +15,12 @@ export interface Task {
   readonly done: () => void;
 }
 
+const MOST_HELD_BACK = 100_000;
+
 export class Line {
   /** Carriers at work. */
   carriers = 0;
-  /** Ids of messages that found the line too long and wait on the disk alone. */
+  /** Ids of messages that found the line too long and wait on the disk alone; not all, but the first. */
   readonly heldBack = new Set<string>();
   readonly #clock: Clock;
   #tasks: Task[] = [];
@@ -63,6 +65,11 @@ export class Line {
   /** Sends the carriers away that wait for a task. */
   wakeIdle(): void {
     this.#idle.forEach((wake) => wake());
+  }
+
+  /** A message waits on the disk until the line is shorter. */
+  holdBack(id: string): void {
+    if (this.heldBack.size < MOST_HELD_BACK) this.heldBack.add(id);
   }
 
   /** Gives out no more tasks. */

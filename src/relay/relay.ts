@@ -9,13 +9,14 @@ import { Queue } from "../queue/queue.ts";
 import type { Request } from "../queue/requests.ts";
 import type { Spool } from "../queue/spool.ts";
 import type { Mailbox } from "../smtp/address.ts";
-import { literalAddress, parseIp } from "../smtp/ip.ts";
+import { parseIp } from "../smtp/ip.ts";
 import type { Timeouts } from "./connection.ts";
 import { type Carrier, Courier, LIMITS } from "./courier.ts";
 import { HostMemory } from "./hosts.ts";
 import { LocalCarrier, type LocalDelivery } from "./local_carrier.ts";
 import { RemoteCarrier } from "./remote_carrier.ts";
 import type { Resolver } from "./resolver.ts";
+import { CachedResolver } from "./resolver_cache.ts";
 import type { RouteFacts } from "./route.ts";
 import type { Dialer } from "./wire.ts";
 
@@ -29,6 +30,8 @@ export interface RelayParts {
   readonly resolver: Resolver;
   readonly dialer: Dialer;
   readonly log: Log;
+  /** Whether IPv6 addresses beyond this machine can be reached. */
+  readonly ipv6: boolean;
   /** Where this daemon can be reached: a connection to there would come back to it. */
   readonly ownPlaces: readonly Place[];
   readonly deliver: LocalDelivery;
@@ -52,12 +55,14 @@ export class Relay {
   readonly #queue: Queue;
   readonly #courier: Courier;
   readonly #hosts: HostMemory;
+  readonly #resolver: CachedResolver;
   readonly #log: Log;
   readonly #spool: Spool;
 
   constructor({ mail, ...configuration }: Configuration, parts: RelayParts) {
-    const { spool, ids, clock, log, random, resolver, ownPlaces, dialer } = parts;
+    const { spool, ids, clock, log, random, resolver, ipv6, ownPlaces, dialer } = parts;
     const host = mail.HOSTNAME;
+    this.#resolver = new CachedResolver(resolver, clock);
     const policy: RetryPolicy = {
       delays: mail.RETRY_DELAYS.map((seconds) => seconds * 1000),
       lifetime: mail.QUEUE_LIFETIME * 1000,
@@ -73,12 +78,13 @@ export class Relay {
       return ownPlaces.some((own) => own.address === address && own.port === port);
     };
     const route: RouteFacts = {
-      resolver,
+      resolver: this.#resolver,
       random,
       port: mail.RELAY_PORT,
       // The bare postmaster's empty domain is local, but no host is called like that.
       isOwnName: (name) => name !== "" && book.isLocal(name),
       isOwnAddress,
+      ipv6,
       loopback: mail.LISTEN_ADDR.every(isLoopback),
       relayHost: mail.RELAY_HOST,
     };
@@ -96,11 +102,11 @@ export class Relay {
       clock,
       log,
       destinationOf: ({ domain }: Mailbox) => {
-        const address = literalAddress(domain);
-        const own = address !== undefined && isOwnAddress(address, mail.RELAY_PORT);
-        if (own || book.isLocal(domain)) return HERE;
+        if (book.isLocal(domain)) return HERE;
         return mail.RELAY_HOST ? mail.RELAY_HOST.host : domain.toLowerCase();
       },
+      // Reports and mail that waited for a mailbox need nobody's answer.
+      isFirst: (destination) => destination === HERE,
       carrierFor: (destination): Carrier => {
         if (destination === HERE) return new LocalCarrier(parts.deliver);
         return new RemoteCarrier(destination, remote);
@@ -125,6 +131,7 @@ export class Relay {
     if (kind === "remove") return void await this.#queue.remove(id);
     // Whoever asks for another try knows more than we remember.
     this.#hosts.forget();
+    this.#resolver.forget();
     const ids = id === "all" ? await this.#spool.list() : [id];
     for (const one of ids) await this.#queue.hasten(one);
     this.#log.info("retry requested", { id });

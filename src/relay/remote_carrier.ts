@@ -5,7 +5,7 @@ import type { Log } from "../log.ts";
 import type { Settlement } from "../queue/progress.ts";
 import type { Mailbox } from "../smtp/address.ts";
 import { MAX_RECIPIENTS } from "../smtp/client.ts";
-import type { Reply } from "../smtp/reply.ts";
+import { type Reply, replyText } from "../smtp/reply.ts";
 import { ChannelError, Connection, type Outcome, type Timeouts } from "./connection.ts";
 import type { Carrier } from "./courier.ts";
 import type { HostMemory } from "./hosts.ts";
@@ -16,6 +16,8 @@ import type { Dialer } from "./wire.ts";
 
 /** Milliseconds for a TCP connection; there may be another address to try. */
 const CONNECT = 30_000;
+/** Milliseconds after which no further host is tried in the same attempt. */
+const SEARCH = 10 * 60_000;
 
 export interface RemoteParts {
   readonly route: RouteFacts;
@@ -38,12 +40,16 @@ export class RemoteCarrier implements Carrier {
   readonly #domain: string;
   readonly #parts: RemoteParts;
   readonly #aborted = new AbortController();
+  readonly #abortion: Promise<undefined>;
   #open: { readonly target: Target; readonly connection: Connection } | undefined;
 
   /** `domain` is a name or an address literal. */
   constructor(domain: string, parts: RemoteParts) {
     this.#domain = domain;
     this.#parts = parts;
+    this.#abortion = new Promise((resolve) => {
+      this.#aborted.signal.addEventListener("abort", () => resolve(undefined));
+    });
   }
 
   async carry(task: Task): Promise<void> {
@@ -83,17 +89,29 @@ export class RemoteCarrier implements Carrier {
       attempt.forgive();
     }
     try {
-      for await (const target of findTargets(this.#domain, this.#parts.route)) {
-        const open = await this.#connect(attempt, target);
-        if (open) await this.#transact(attempt, open);
-        if (attempt.turnedAway) this.#parts.hosts.isDown(target, attempt.turnedAway);
-        if (attempt.done || this.#aborted.signal.aborted) break;
-      }
+      await this.#tryTargets(attempt);
     } catch (error) {
       if (!(error instanceof RouteError)) throw error;
       attempt.fail({ reply: error.reply, heard: false });
     }
     await attempt.giveUp(this.#aborted.signal.aborted ? CUT_SHORT : undefined);
+  }
+
+  /** Rejects with RouteError. */
+  async #tryTargets(attempt: Attempt): Promise<void> {
+    const { route, hosts, clock } = this.#parts;
+    const targets = findTargets(this.#domain, route);
+    const end = clock.now() + SEARCH;
+    while (!attempt.done && !this.#aborted.signal.aborted && clock.now() < end) {
+      // A name server that keeps silent must not keep us from stopping.
+      const next = await Promise.race([targets.next(), this.#abortion]);
+      if (!next?.value) return;
+      const target = next.value;
+      const open = await this.#connect(attempt, target);
+      if (!open) continue;
+      await this.#transact(attempt, open);
+      if (attempt.turnedAway) hosts.markDown(target, attempt.turnedAway);
+    }
   }
 
   async #connect(
@@ -109,7 +127,7 @@ export class RemoteCarrier implements Carrier {
     await this.rest();
     try {
       const connection = await this.#greet(target);
-      hosts.isUp(target);
+      hosts.markUp(target);
       log.debug("connected", {
         host: target.host,
         address: target.address,
@@ -122,11 +140,11 @@ export class RemoteCarrier implements Carrier {
       const { reply, heard } = error;
       if (!this.#aborted.signal.aborted) {
         // A 5yz to the greeting is an answer, and the next message may not care (RFC 5321 4.5.4.1).
-        if (reply.code < 500) hosts.isDown(target, reply);
+        if (reply.code < 500) hosts.markDown(target, reply);
         log.info("host unusable", {
           host: target.host,
           address: target.address,
-          error: error.message,
+          reply: replyText(reply),
         });
       }
       attempt.fail({ reply, heard, host: target.host });
@@ -140,8 +158,9 @@ export class RemoteCarrier implements Carrier {
       try {
         return await this.#dial(target, true);
       } catch (error) {
-        if (!(error instanceof ChannelError && error.kind === "tls")) throw error;
-        hosts.failedTls(target);
+        const tls = error instanceof ChannelError && error.kind === "tls";
+        if (!tls || this.#aborted.signal.aborted) throw error;
+        hosts.markPlain(target);
         const { host, address } = target;
         log.warn("sending in plain text", { host, address, error: error.message });
       }
@@ -197,7 +216,21 @@ export class RemoteCarrier implements Carrier {
       this.#parts.log.error("message unreadable", { id: message.message.id, error: String(error) });
       return await attempt.giveUp({ reply: verdict.unreadable, heard: false });
     }
+    if (connection.declinedTls) outcome = this.#withoutTls(outcome, target);
     await attempt.hear(outcome, target.host);
+  }
+
+  /**
+   * A server that insists on TLS refuses because the handshake failed a while ago, not because of
+   * the mail (RFC 3207 4): that passes.
+   */
+  #withoutTls(outcome: Outcome, target: Target): Outcome {
+    const insists = ({ reply }: { reply: Reply }) => reply.code === 530;
+    if (outcome.results.some(insists)) this.#parts.hosts.markTls(target);
+    const results = outcome.results.map((result) => {
+      return insists(result) ? { ...result, reply: verdict.needsTls, heard: false } : result;
+    });
+    return { ...outcome, results };
   }
 }
 
@@ -233,7 +266,8 @@ class Attempt {
 
   async hear({ results, remaining, broken }: Outcome, host: string): Promise<void> {
     this.undecided = broken?.undecided ?? [];
-    this.remaining = remaining;
+    // An earlier host may have put some off already.
+    this.remaining = [...this.remaining, ...remaining];
     // 421 is about the connection (RFC 5321 3.8): another one, or another host, may do.
     const closing = results.filter(({ reply }) => reply.code === 421);
     const heard = results.filter(({ reply }) => reply.code !== 421)

@@ -18,6 +18,12 @@ export class CachedResolver implements Resolver {
     this.#addresses = new Memory((name) => resolver.addresses(name), clock);
   }
 
+  /** Asks anew from now on. */
+  forget(): void {
+    this.#mx.forget();
+    this.#addresses.forget();
+  }
+
   mx(name: string): Promise<Answer<MxRecord>> {
     return this.#mx.ask(name.toLowerCase());
   }
@@ -51,6 +57,10 @@ class Memory<T> {
       if (this.#answers.get(name) === entry) this.#answers.delete(name);
     });
     return entry.answer;
+  }
+
+  forget(): void {
+    this.#answers.clear();
   }
 
   #bound(): void {

@@ -29,6 +29,8 @@ export interface RouteFacts {
   readonly isOwnAddress: (address: string, port: number) => boolean;
   /** The daemon listens on nothing but loopback, so loopback addresses of others are as good as any. */
   readonly loopback: boolean;
+  /** Whether IPv6 addresses beyond this machine can be reached. */
+  readonly ipv6: boolean;
   /** Everything goes there instead. MX records of its name do not count, its addresses do. */
   readonly relayHost: HostPort | undefined;
 }
@@ -92,8 +94,9 @@ async function* hostTargets(
       yield target;
     }
   }
-  if (given.size > 0) return;
+  // Even after others were tried in vain: the host that could not be looked up might take it.
   if (trouble) throw new RouteError(verdict.nameServerTrouble(domain), { cause: trouble });
+  if (given.size > 0) return;
   throw new RouteError(loop ? verdict.mailLoop(domain) : verdict.noUsableHost(domain));
 }
 
@@ -146,6 +149,8 @@ function literalTarget(literal: string, facts: RouteFacts): Target {
   if (address === undefined || !isUsable(address, facts.loopback)) {
     throw new RouteError(verdict.unusableLiteral(literal));
   }
+  // It may have IPv6 another day.
+  if (!isReachable(address, facts)) throw new RouteError(verdict.noIpv6(literal));
   return { host: literal, address, port: facts.port };
 }
 
@@ -173,14 +178,14 @@ async function relayHostTargets(
 /** A host's usable addresses in the resolver's order. */
 async function lookUp(
   host: string,
-  { resolver, port, loopback }: Pick<RouteFacts, "resolver" | "port" | "loopback">,
+  { resolver, port, loopback, ipv6 }: Pick<RouteFacts, "resolver" | "port" | "loopback" | "ipv6">,
 ): Promise<Target[] | ResolverError> {
   const answer = await certain(resolver.addresses(host));
   if (answer instanceof ResolverError) return answer;
   if (answer.kind !== "records") return [];
   const addresses = new Set(answer.records.flatMap((text) => canonicalIp(text) ?? []));
   return [...addresses]
-    .filter((address) => isUsable(address, loopback))
+    .filter((address) => isUsable(address, loopback) && isReachable(address, { ipv6 }))
     .map((address) => ({ host, address, port }));
 }
 
@@ -194,8 +199,13 @@ async function certain<T>(answer: Promise<Answer<T>>): Promise<Answer<T> | Resol
   }
 }
 
+/** Names of hosts in DNS; some have an underscore, though they should not. */
 function isUsableName(name: string): boolean {
-  return isDomainName(name) && !/(^|\.)localhost$/.test(name);
+  return isDomainName(name.replaceAll("_", "x")) && !/(^|\.)localhost$/.test(name);
+}
+
+function isReachable(address: string, { ipv6 }: Pick<RouteFacts, "ipv6">): boolean {
+  return ipv6 || !address.includes(":") || address === "::1";
 }
 
 function isUsable(address: string, loopback: boolean): boolean {

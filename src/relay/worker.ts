@@ -16,7 +16,6 @@ import { Spool } from "../queue/spool.ts";
 import { MailboxPort } from "./local_carrier.ts";
 import { type Place, Relay } from "./relay.ts";
 import { DnsResolver, type NameServer } from "./resolver.ts";
-import { CachedResolver } from "./resolver_cache.ts";
 import { TcpDialer } from "./wire.ts";
 
 /** What the worker is told. */
@@ -26,6 +25,7 @@ export type ToRelayWorker =
     readonly configuration: Configuration;
     readonly nameServers: readonly NameServer[];
     readonly families: readonly ("A" | "AAAA")[];
+    readonly ipv6: boolean;
     /** Where the receiver listens. */
     readonly ownPlaces: readonly Place[];
     /** To the receiver. */
@@ -41,6 +41,9 @@ export type FromRelayWorker =
   | { readonly kind: "stopped" };
 
 declare const self: DedicatedWorkerGlobalScope;
+
+/** Milliseconds between two looks for requests where the system does not tell of them. */
+const LOOK = 5000;
 
 let relay: Relay | undefined;
 let watcher: Deno.FsWatcher | undefined;
@@ -60,7 +63,7 @@ self.onmessage = async ({ data }: MessageEvent<ToRelayWorker>) => {
 
 async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
   const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR } = told.configuration.mail;
-  const { nameServers, families, ownPlaces } = told;
+  const { nameServers, families, ipv6, ownPlaces } = told;
   const disk = new SystemDisk();
   const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
   const mailboxes = new MailboxPort(told.port, (id) => relay?.queued(id));
@@ -70,9 +73,10 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
     ids: new MessageIds({ now: Date.now, random: () => 0.5 + Math.random() / 2 }),
     clock: systemClock,
     random: Math.random,
-    resolver: new CachedResolver(new DnsResolver({ nameServers, families }), systemClock),
+    resolver: new DnsResolver({ nameServers, families }),
     dialer: new TcpDialer(),
     log,
+    ipv6,
     ownPlaces,
     deliver: (message, recipients) => mailboxes.deliver(message, recipients),
   });
@@ -83,12 +87,22 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
 
 /** Carries out requests as they come. Never rejects. */
 async function serveRequests(requests: Requests, relay: Relay, log: Log): Promise<void> {
-  watcher = Deno.watchFs(requests.directory);
   const serve = () =>
     requests.serve((request) => relay.obey(request))
       .catch((error) => log.error("request failed", { error: String(error) }));
-  await serve();
-  for await (const { kind } of watcher) if (kind === "create") await serve();
+  serve();
+  try {
+    watcher = Deno.watchFs(requests.directory);
+    for await (const { kind } of watcher) if (kind === "create") serve();
+  } catch (error) {
+    // The system watches as much as it may already.
+    log.warn("requests not watched", { error: String(error), look: `every ${LOOK / 1000} s` });
+    const look = () => {
+      serve();
+      systemClock.after(LOOK, look);
+    };
+    look();
+  }
 }
 
 function tell(message: FromRelayWorker): void {

@@ -50,6 +50,7 @@ export function parseMailbox(text: string): Mailbox {
   const cursor = new Cursor(text);
   const mailbox = readMailbox(cursor, false);
   if (!cursor.done) throw new PathError(`unexpected "${cursor.peek()}" in the address`);
+  if (printPath(mailbox).length > MAX_PATH) throw new PathError("address too long");
   return mailbox;
 }
 
@@ -186,6 +187,11 @@ export function printMailbox({ localPart, domain }: Mailbox): string {
 function printLocalPart(localPart: string): string {
   if (DOT_STRING.test(localPart)) return localPart;
   return `"${localPart.replace(/["\\]/g, (character) => `\\${character}`)}"`;
+}
+
+/** The same text for the same mailbox: of the domain the case does not count, of the local-part it may. */
+export function mailboxKey({ localPart, domain }: Mailbox): string {
+  return printMailbox({ localPart, domain: domain.toLowerCase() });
 }
 
 /** Writes a path in its angle brackets, without a route; null is `<>`. */

@@ -79,6 +79,11 @@ export class ClientSession {
     return this.#at < this.#input.length || this.#reader.inReply;
   }
 
+  /** Whether the latest EHLO offered this keyword, written in upper case. */
+  offers(keyword: string): boolean {
+    return this.#keywords.has(keyword);
+  }
+
   /** Whether `begin` may be called. */
   get usable(): boolean {
     return this.#ready && !this.#over && this.#step === "idle" && !this.#settled && !this.unread;

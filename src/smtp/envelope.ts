@@ -59,7 +59,7 @@ export function judge(
 ): Reply | undefined {
   if (!isSound(reversePath, readReversePath)) return BAD_REVERSE_PATH;
   // Without a number, or with 0, there is no limit to know of (RFC 1870 3).
-  const limit = Number.parseInt(keywords.get("SIZE") ?? "") || Infinity;
+  const limit = Number(/^\d+$/.exec(keywords.get("SIZE") ?? "")?.[0]) || Infinity;
   if (size > limit) return TOO_BIG;
   if (eightBit && !keywords.has("8BITMIME")) return NO_EIGHT_BIT;
   return undefined;

@@ -1,6 +1,7 @@
 /** `check` on a configuration that is good: says so, and leaves no trace. */
 
 import assert from "node:assert/strict";
+import { namesIn } from "../support/names_in.ts";
 import { run } from "../support/run.ts";
 
 async function check(mail: string): Promise<{ code: number; out: string; left: string[] }> {
@@ -10,9 +11,7 @@ async function check(mail: string): Promise<{ code: number; out: string; left: s
     await Deno.writeTextFile(`${folder}/user.conf`, "john:mail/john\njack:mail/jack\n");
     const { code, out, err } = await run(["check", "mail.conf", "user.conf"], { cwd: folder });
     assert.equal(err, "");
-    const left: string[] = [];
-    for await (const { name } of Deno.readDir(folder)) left.push(name);
-    return { code, out, left: left.sort() };
+    return { code, out, left: await namesIn(folder) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

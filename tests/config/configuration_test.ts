@@ -10,7 +10,11 @@ import {
 } from "../../src/config/configuration.ts";
 import { ConfigurationError, problemText } from "../../src/config/problem.ts";
 
-const SYSTEM = { hostName: () => "system.example", stateDirectory: () => undefined };
+const SYSTEM = {
+  hostName: () => "system.example",
+  addresses: () => [],
+  stateDirectory: () => undefined,
+};
 
 /** Reads these two files, and such others as are named; FOLDER in a file is where they are. */
 async function read(

@@ -6,6 +6,7 @@ import { ConfigurationError, problemText } from "../../src/config/problem.ts";
 
 const SYSTEM: SystemFacts = {
   hostName: () => "system.example",
+  addresses: () => [],
   stateDirectory: () => undefined,
 };
 

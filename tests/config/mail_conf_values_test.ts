@@ -5,7 +5,11 @@ import { type MailConf, readMailConf, type VariableName } from "../../src/config
 import { printNetwork } from "../support/print_network.ts";
 import { ConfigurationError } from "../../src/config/problem.ts";
 
-const SYSTEM = { hostName: () => "system.example", stateDirectory: () => undefined };
+const SYSTEM = {
+  hostName: () => "system.example",
+  addresses: () => [],
+  stateDirectory: () => undefined,
+};
 
 async function read(content: string): Promise<MailConf> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
@@ -135,7 +139,7 @@ const ROWS: { readonly [Name in VariableName]: Row } = {
       ["[::1]:5353", { host: "::1", port: 5353 }],
     ],
     bad: ["ns.example"],
-    hint: "is no IP address, write it like 127.0.0.1, 0.0.0.0 or ::",
+    hint: "is no IP address, write it like 192.0.2.53 or 127.0.0.1:5353",
   },
   TLS_CERT: {
     preset: undefined,

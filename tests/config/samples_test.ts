@@ -10,6 +10,7 @@ for (const folder of ["", "demo/"]) {
     const files = [`${CONF}${folder}mail.conf`, `${CONF}${folder}user.conf`] as const;
     const configuration = await readConfiguration(...files, {
       hostName: () => "unused.example",
+      addresses: () => [],
       stateDirectory: () => undefined,
     });
     assert.match(configuration.mail.HOSTNAME, /\.example/);

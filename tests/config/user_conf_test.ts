@@ -111,7 +111,7 @@ const BAD: readonly (readonly [line: string, message: RegExp])[] = [
     "john:jack@example.com, jill",
     /^3: john: "jill" is no address \(the address lacks its domain\)/,
   ],
-  ["john:jack@example.com,", /^3: john: "" is no address/],
+  ["john:jack@example.com,", /^3: john: an address is missing before or after a comma/],
   ["john:jack, jill", /^3: john: "jack" is no address \(the address lacks its domain\)/],
   ["john:<jack@example.com>", /^3: john: "<jack@example\.com>" is no address/],
 ];

@@ -1,9 +1,14 @@
 /** A mailbox directory that is away for a while, as on a disk that is not mounted: its mail waits. */
 
 import assert from "node:assert/strict";
-import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
-import { MailHost } from "./mail_host.ts";
-import { deferred, emptied, NOWHERE, queue, submit, submitted } from "./waiting.ts";
+import { type Daemon, NOWHERE, readMailbox, startDaemon } from "../support/daemon.ts";
+import { namesIn } from "../support/names_in.ts";
+import { startRecordingServer } from "../support/recording_server.ts";
+import { submit } from "../support/submit.ts";
+import { loggedLine } from "../support/until.ts";
+import { deferredIn, emptied, queue, retryAll } from "../support/waiting.ts";
+
+const TEXT = "Subject: Hi\r\n\r\nHello\r\n";
 
 const mailbox = ({ folder }: Daemon, user: string) => `${folder}/mail/${user}`;
 
@@ -24,25 +29,29 @@ Deno.test("mail for a mailbox that is away waits, others get theirs at once, and
   await using daemon = await startDaemon({ mail: NOWHERE });
   let id = "";
   await without(daemon, "jones", async () => {
-    id = await submitted(daemon, ["jones@me.example", "smith@me.example"]);
+    id = await submit(daemon.port, {
+      from: "a@b.example",
+      to: ["jones@me.example", "smith@me.example"],
+      text: TEXT,
+    });
     assert.equal((await textsOf(daemon, "smith")).length, 1);
-    const [message = assert.fail(), ...more] = await deferred(daemon.folder);
+    const [message = assert.fail(), ...more] = await deferredIn(daemon);
     assert.deepEqual([message.id, message.from, more], [id, "a@b.example", []]);
     const [{ to, state, attempts, reply } = assert.fail(), ...others] = message.recipients;
     assert.deepEqual([to, state, attempts, others], ["jones@me.example", "waiting", 1, []]);
     assert.match(reply ?? "", /^451 4\.2\.1 /);
   });
-  assert.deepEqual(await queue(daemon.folder, "retry", id), {
+  assert.deepEqual(await queue(daemon, "retry", id), {
     code: 0,
     out: `${id}: is tried now\n`,
     err: "",
   });
-  await emptied(`${daemon.folder}/spool`);
+  await emptied(daemon);
   const [text = assert.fail(), ...more] = await textsOf(daemon, "jones");
   assert.deepEqual(more, []);
   assert.match(
     text,
-    /^Return-Path: <a@b\.example>\nReceived: from a\.example [^]*;\n\t.*\nSubject: Hi\n\nHello\n$/,
+    /^Return-Path: <a@b\.example>\nReceived: from client\.example [^]*;\n\t.*\nSubject: Hi\n\nHello\n$/,
   );
   assert.equal(text.match(/^Received:/gm)?.length, 1);
   assert.equal((await textsOf(daemon, "smith")).length, 1);
@@ -54,13 +63,13 @@ Deno.test("mail for an alias waits for the one user who is away", async () => {
     users: "jones:mail/jones\nsmith:mail/smith\nstaff:jones@me.example, smith@me.example\n",
   });
   await without(daemon, "smith", async () => {
-    await submitted(daemon, ["staff@me.example"]);
+    await submit(daemon.port, { to: ["staff@me.example"] });
     assert.equal((await textsOf(daemon, "jones")).length, 1);
-    const [{ recipients } = assert.fail()] = await deferred(daemon.folder);
+    const [{ recipients } = assert.fail()] = await deferredIn(daemon);
     assert.deepEqual(recipients.map(({ to }) => to), ["smith@me.example"]);
   });
-  assert.equal((await queue(daemon.folder, "retry", "--all")).code, 0);
-  await emptied(`${daemon.folder}/spool`);
+  await retryAll(daemon);
+  await emptied(daemon);
   assert.equal((await textsOf(daemon, "jones")).length, 1);
   assert.equal((await textsOf(daemon, "smith")).length, 1);
 });
@@ -68,37 +77,60 @@ Deno.test("mail for an alias waits for the one user who is away", async () => {
 Deno.test("whose mailbox is half there is away, too", async () => {
   await using daemon = await startDaemon({ mail: NOWHERE });
   await Deno.remove(`${mailbox(daemon, "jones")}/new`);
-  const id = await submitted(daemon, ["jones@me.example"]);
-  await deferred(daemon.folder);
+  const id = await submit(daemon.port, { to: ["jones@me.example"] });
+  await deferredIn(daemon);
   await Deno.mkdir(`${mailbox(daemon, "jones")}/new`);
-  assert.equal((await queue(daemon.folder, "retry", id)).code, 0);
-  await emptied(`${daemon.folder}/spool`);
+  assert.equal((await queue(daemon, "retry", id)).code, 0);
+  await emptied(daemon);
   assert.equal((await textsOf(daemon, "jones")).length, 1);
 });
 
+for (
+  const [what, damage, reason, left] of [
+    ["is too short", (path: string) => Deno.truncate(path, 20), "not as long", ["eml", "json"]],
+    ["is missing", (path: string) => Deno.remove(path), "the text is missing", ["json"]],
+  ] as const
+) {
+  Deno.test(`mail that waits for a mailbox and whose text ${what} is put aside with a line`, async () => {
+    await using daemon = await startDaemon({ mail: NOWHERE });
+    const spool = `${daemon.folder}/spool`;
+    let id = "";
+    await without(daemon, "jones", async () => {
+      id = await submit(daemon.port, { from: "a@b.example", to: ["jones@me.example"] });
+      await deferredIn(daemon);
+      await damage(`${spool}/queue/${id}.eml`);
+    });
+    await retryAll(daemon);
+    const line = await loggedLine(daemon, ` error message damaged id=${id} `, reason);
+    assert.ok(line.includes(`moved=${spool}/damaged`), line);
+    await emptied(daemon);
+    assert.deepEqual(await namesIn(`${spool}/damaged`), left.map((kind) => `${id}.${kind}`));
+    for (const part of ["tmp", "new"]) {
+      assert.deepEqual(await namesIn(`${mailbox(daemon, "jones")}/${part}`), []);
+    }
+  });
+}
+
 Deno.test("a report to a local sender whose mailbox is away waits, and arrives once", async () => {
-  await using host = new MailHost((command) =>
-    command.startsWith("RCPT") ? "550 5.1.1 Nobody of that name" : undefined
-  );
+  await using host = startRecordingServer({
+    reply: (command) => command.startsWith("RCPT") ? "550 5.1.1 Nobody of that name" : undefined,
+  });
   await using daemon = await startDaemon({ mail: host.setting });
   await without(daemon, "jones", async () => {
-    assert.match(
-      await submit(daemon, ["fred@far.example"], { from: "jones@me.example" }),
-      /^250 /,
-    );
+    await submit(daemon.port, { from: "jones@me.example", to: ["fred@far.example"] });
     await daemon.logged("message returned");
-    const [report = assert.fail(), ...more] = await deferred(daemon.folder);
+    const [report = assert.fail(), ...more] = await deferredIn(daemon);
     assert.deepEqual([report.from, more], ["", []]);
     const [{ to, reply } = assert.fail()] = report.recipients;
     assert.equal(to, "jones@me.example");
     assert.match(reply ?? "", /^451 4\.2\.1 /);
   });
-  assert.equal((await queue(daemon.folder, "retry", "--all")).code, 0);
-  await emptied(`${daemon.folder}/spool`);
+  await retryAll(daemon);
+  await emptied(daemon);
   const [text = assert.fail(), ...more] = await textsOf(daemon, "jones");
   assert.deepEqual(more, []);
   assert.match(text, /^Return-Path: <>\n/);
   assert.match(text, /^Final-Recipient: rfc822; ?fred@far\.example$/m);
   assert.match(text, /^Status: 5\.1\.1$/m);
-  assert.deepEqual(host.received, []);
+  assert.deepEqual(host.taken, []);
 });

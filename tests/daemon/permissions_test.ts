@@ -6,6 +6,7 @@ import { readConfiguration } from "../../src/config/configuration.ts";
 import { receiverPermissions, relayPermissions } from "../../src/daemon/permissions.ts";
 import { reachOf } from "../../src/daemon/reach.ts";
 import type { NameServer } from "../../src/relay/resolver.ts";
+import { freePort } from "../support/free_port.ts";
 import { startNameServer } from "../support/name_server.ts";
 import { hasIpv6, skippable } from "../support/programs.ts";
 
@@ -30,17 +31,15 @@ async function withConfiguration(
     lines.push(`SPOOL_DIR = ${folder}/spool`, settings, "");
     await Deno.writeTextFile(mail, lines.join("\n"));
     await Deno.writeTextFile(users, `john:${folder}/john\n`);
-    const system = { hostName: () => "unused.example", stateDirectory: () => undefined };
+    const system = {
+      hostName: () => "unused.example",
+      addresses: () => [],
+      stateDirectory: () => undefined,
+    };
     await act(await readConfiguration(mail, users, system), folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
 }
 
 /** What a worker with these permissions gets when it tries each of these. */

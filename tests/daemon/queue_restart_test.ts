@@ -1,9 +1,12 @@
 /** The queue outlives the daemon, however that ends, and what has become of its files. */
 
 import assert from "node:assert/strict";
-import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
-import { MailHost } from "./mail_host.ts";
-import { deferred, emptied, namesIn, NOWHERE, submitted, until, waiting } from "./waiting.ts";
+import { type Daemon, NOWHERE, readMailbox, startDaemon } from "../support/daemon.ts";
+import { namesIn } from "../support/names_in.ts";
+import { startRecordingServer } from "../support/recording_server.ts";
+import { submit } from "../support/submit.ts";
+import { until } from "../support/until.ts";
+import { deferredIn, emptied, waitingIn } from "../support/waiting.ts";
 
 /** The next daemon with the spool and the mailboxes of an earlier one. */
 function startAgain({ folder }: Daemon, mail: string): Promise<Daemon> {
@@ -18,9 +21,8 @@ async function kill({ process }: Daemon): Promise<void> {
   assert.equal((await process.status).signal, "SIGKILL");
 }
 
-/** As it goes over the wire, from us and to us: a period doubled, an octet above 127. */
-const TEXT = "Subject: Hi\r\n\r\n..\r\n...two\r\n\u00a4\r\n";
-const ON_THE_WIRE = TEXT.replace("\u00a4", "\xc2\xa4");
+/** With periods to be doubled, and octets above 127. */
+const TEXT = "Subject: Hi\r\n\r\n.\r\n..two\r\n\xc2\xa4\r\n";
 
 for (
   const [how, end] of [
@@ -29,25 +31,26 @@ for (
   ] as const
 ) {
   Deno.test(`after ${how} unfinished messages go on, each once`, async () => {
-    await using host = new MailHost();
+    await using host = startRecordingServer();
     await using daemon = await startDaemon({ mail: `${NOWHERE}\nRETRY_DELAYS = 1s` });
     for (const to of ["fred@far.example", "ann@far.example"]) {
-      await submitted(daemon, [to, "jones@me.example"], { text: TEXT });
+      await submit(daemon.port, { from: "a@b.example", to: [to, "jones@me.example"], text: TEXT });
     }
-    await deferred(daemon.folder);
+    await deferredIn(daemon);
     await end(daemon);
     await using again = await startAgain(daemon, host.setting);
     assert.match(again.log(), / info started .*queue=2/);
-    await host.came(2);
-    await emptied(`${daemon.folder}/spool`);
-    assert.deepEqual(host.received.map(({ to }) => to).flat().sort(), [
+    await host.took(2);
+    await emptied(daemon);
+    assert.deepEqual(host.taken.map(({ to }) => to).flat().sort(), [
       "<ann@far.example>",
       "<fred@far.example>",
     ]);
-    for (const { from, text } of host.received) {
+    for (const { from, text } of host.taken) {
       assert.equal(from, "<a@b.example>");
-      const [trace] = /^Received: from a\.example .*\r\n(?:\t.*\r\n)+/.exec(text) ?? [""];
-      assert.equal(text, trace + ON_THE_WIRE);
+      const words = String.fromCharCode(...text);
+      const [trace] = /^Received: from client\.example .*\r\n(?:\t.*\r\n)+/.exec(words) ?? [""];
+      assert.equal(words, trace + TEXT);
     }
     assert.equal((await readMailbox(`${daemon.folder}/mail/jones`)).length, 2);
   });
@@ -55,38 +58,42 @@ for (
 
 Deno.test("after kill -9 in the middle of a transaction its message is not lost", async () => {
   const asked = Promise.withResolvers<void>();
-  await using slow = new MailHost((command) => {
-    if (command !== ".") return undefined;
-    asked.resolve();
-    return new Promise(() => {});
+  await using slow = startRecordingServer({
+    reply(command) {
+      if (command !== ".") return undefined;
+      asked.resolve();
+      return new Promise(() => {});
+    },
   });
-  await using host = new MailHost();
+  await using host = startRecordingServer();
   await using daemon = await startDaemon({ mail: `${slow.setting}\nRETRY_DELAYS = 1s` });
-  await submitted(daemon, ["fred@far.example"]);
+  await submit(daemon.port, { to: ["fred@far.example"] });
   await asked.promise;
   await kill(daemon);
   await using _again = await startAgain(daemon, host.setting);
-  await host.came(1);
-  await emptied(`${daemon.folder}/spool`);
-  assert.deepEqual(host.received.map(({ to }) => to), [["<fred@far.example>"]]);
+  await host.took(1);
+  await emptied(daemon);
+  assert.deepEqual(host.taken.map(({ to }) => to), [["<fred@far.example>"]]);
 });
 
 Deno.test("SIGTERM: a transaction that ends within the grace is finished and recorded", async () => {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<undefined>();
-  await using host = new MailHost((command) => {
-    if (command !== ".") return undefined;
-    asked.resolve();
-    return answer.promise;
+  await using host = startRecordingServer({
+    reply(command) {
+      if (command !== ".") return undefined;
+      asked.resolve();
+      return answer.promise;
+    },
   });
   await using daemon = await startDaemon({ mail: host.setting });
-  await submitted(daemon, ["fred@far.example"]);
+  await submit(daemon.port, { to: ["fred@far.example"] });
   await asked.promise;
   daemon.process.kill("SIGTERM");
   await daemon.logged("stopping");
   answer.resolve(undefined);
   assert.equal((await daemon.process.status).code, 0);
-  assert.equal(host.received.length, 1);
+  assert.equal(host.taken.length, 1);
   assert.deepEqual(await namesIn(`${daemon.folder}/spool/queue`), []);
 });
 
@@ -97,42 +104,44 @@ Deno.test("SIGTERM: one that lasts longer is cut short and recorded; what the ho
   // Both carriers wait: one message may be at the host already, the other cannot be.
   const stuck = new Set<string>();
   const bothStuck = Promise.withResolvers<void>();
-  await using slow = new MailHost((command) => {
-    const at = command === "." ? "text" : command.includes("ann@") ? "RCPT" : undefined;
-    if (!at) return undefined;
-    if (stuck.add(at).size === 2) bothStuck.resolve();
-    return new Promise(() => {});
+  await using slow = startRecordingServer({
+    reply(command) {
+      const at = command === "." ? "text" : command.includes("ann@") ? "RCPT" : undefined;
+      if (!at) return undefined;
+      if (stuck.add(at).size === 2) bothStuck.resolve();
+      return new Promise(() => {});
+    },
   });
   await using daemon = await startDaemon({ mail: slow.setting });
-  await submitted(daemon, ["fred@far.example"]);
-  await submitted(daemon, ["ann@far.example"]);
+  await submit(daemon.port, { to: ["fred@far.example"] });
+  await submit(daemon.port, { to: ["ann@far.example"] });
   await bothStuck.promise;
   const began = performance.now();
   daemon.process.kill("SIGTERM");
   assert.equal((await daemon.process.status).code, 0, daemon.log());
   assert.ok(performance.now() - began < GRACE);
-  const recorded = (await waiting(daemon.folder)).flatMap(({ recipients }) => recipients);
+  const recorded = (await waitingIn(daemon)).flatMap(({ recipients }) => recipients);
   assert.deepEqual(recorded.map(({ to, state, attempts }) => [to, state, attempts]), [
     ["fred@far.example", "waiting", 1],
     ["ann@far.example", "waiting", 0],
   ]);
   for (const { reply } of recorded) assert.match(reply ?? "", /^451 4\./);
 
-  await using host = new MailHost();
+  await using host = startRecordingServer();
   await using _again = await startAgain(daemon, host.setting);
-  await host.came(1);
-  await until("one is left", async () => (await waiting(daemon.folder)).length === 1);
-  assert.deepEqual(host.received.map(({ to }) => to), [["<ann@far.example>"]]);
+  await host.took(1);
+  await until("one is left", async () => (await waitingIn(daemon)).length === 1);
+  assert.deepEqual(host.taken.map(({ to }) => to), [["<ann@far.example>"]]);
 });
 
 Deno.test("damaged messages are put aside with a line each, and harm no other", async () => {
-  await using host = new MailHost();
+  await using host = startRecordingServer();
   await using daemon = await startDaemon({ mail: `${NOWHERE}\nRETRY_DELAYS = 1s` });
   const ids: string[] = [];
   for (const name of ["half", "missing", "short", "long", "good"]) {
-    ids.push(await submitted(daemon, [`${name}@far.example`]));
+    ids.push(await submit(daemon.port, { to: [`${name}@far.example`] }));
   }
-  await deferred(daemon.folder);
+  await deferredIn(daemon);
   await daemon.stop();
 
   const spool = `${daemon.folder}/spool`;
@@ -146,11 +155,11 @@ Deno.test("damaged messages are put aside with a line each, and harm no other", 
   await Deno.writeTextFile(`${spool}/queue/README`, "What is this?\n");
 
   await using again = await startAgain(daemon, host.setting);
-  await host.came(1);
+  await host.took(1);
   await until("all that can go has gone", async () => {
     return (await namesIn(`${spool}/queue`)).length === 1;
   });
-  assert.deepEqual(host.received.map(({ to }) => to), [["<good@far.example>"]]);
+  assert.deepEqual(host.taken.map(({ to }) => to), [["<good@far.example>"]]);
   // What is nobody's message is nobody's to move.
   assert.deepEqual(await namesIn(`${spool}/queue`), ["README"]);
   const [halfId, missingId, shortId, longId] = ids;

@@ -1,10 +1,11 @@
 /** The spool at the daemon's start: one daemon at a time, nothing half left, and what is in its way. */
 
 import assert from "node:assert/strict";
-import { type Daemon, startDaemon } from "../support/daemon.ts";
+import { type Daemon, NOWHERE, startDaemon } from "../support/daemon.ts";
+import { namesIn } from "../support/names_in.ts";
 import { missingOrNotRoot, skippable } from "../support/programs.ts";
 import { type Outcome, run } from "../support/run.ts";
-import { namesIn, NOWHERE, submitted } from "./waiting.ts";
+import { submit } from "../support/submit.ts";
 
 /** Runs the command line with this mail.conf in a daemon's folder, where its spool is. */
 async function second({ folder }: Daemon, ...words: string[]): Promise<Outcome> {
@@ -47,7 +48,7 @@ Deno.test("a look at whether the spool is taken does not keep a daemon from star
 
 Deno.test("after kill -9 the next daemon can start, and sweeps what was not accepted", async () => {
   await using daemon = await startDaemon({ mail: NOWHERE });
-  const id = await submitted(daemon, ["fred@far.example"]);
+  const id = await submit(daemon.port, { to: ["fred@far.example"] });
   daemon.process.kill("SIGKILL");
   await daemon.process.status;
   await leaveHalf(daemon.folder);
@@ -63,7 +64,7 @@ Deno.test("after kill -9 the next daemon can start, and sweeps what was not acce
 
 Deno.test("the spool is for nobody but the daemon's user", async () => {
   await using daemon = await startDaemon({ mail: NOWHERE });
-  const id = await submitted(daemon, ["fred@far.example"]);
+  const id = await submit(daemon.port, { to: ["fred@far.example"] });
   const modeOf = async (path: string) => {
     const { mode } = await Deno.stat(`${daemon.folder}/spool${path}`);
     return (mode ?? 0) & 0o777;

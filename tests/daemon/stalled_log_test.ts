@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { COMMAND } from "../support/daemon.ts";
+import { freePort } from "../support/free_port.ts";
 import { testWith } from "../support/programs.ts";
 import { RawClient } from "../support/raw_client.ts";
 
@@ -52,12 +53,6 @@ testWith(
     }
   },
 );
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
-}
 
 /** Tries until the daemon listens. */
 async function connect(port: number): Promise<RawClient> {

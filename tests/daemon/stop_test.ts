@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readMailbox, startDaemon } from "../support/daemon.ts";
+import { namesIn } from "../support/names_in.ts";
 import { RawClient } from "../support/raw_client.ts";
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -94,9 +95,7 @@ Deno.test("what a crash left under tmp is swept at the next start", async () => 
   await daemon.stop();
   await using again = await startDaemon({ users: `jones:${mailbox}` });
   assert.match(again.log(), / warn unfinished messages removed files=1\n/);
-  const left: string[] = [];
-  for await (const { name } of Deno.readDir(`${mailbox}/tmp`)) left.push(name);
-  assert.deepEqual(left, ["1.M0P1.elsewhere"]);
+  assert.deepEqual(await namesIn(`${mailbox}/tmp`), ["1.M0P1.elsewhere"]);
   assert.equal((await again.stop()).code, 0);
 });
 
@@ -104,6 +103,12 @@ Deno.test("LOG_FORMAT = json logs one object in each line", async () => {
   await using daemon = await startDaemon({ mail: "LOG_FORMAT = json\nLISTEN_PORT = 0" });
   await daemon.stop();
   const events = daemon.log().trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(events.map(({ event }) => event), ["started", "stopping", "stopped"]);
-  assert.equal(events[0].host, "me.example");
+  assert.deepEqual(events.map(({ event }) => event), [
+    "mailbox made",
+    "mailbox made",
+    "started",
+    "stopping",
+    "stopped",
+  ]);
+  assert.equal(events[2].host, "me.example");
 });

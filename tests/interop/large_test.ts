@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
-import { RawClient } from "../support/raw_client.ts";
+import { namesIn } from "../support/names_in.ts";
 import { skippable } from "../support/programs.ts";
+import type { RawClient } from "../support/raw_client.ts";
+import { greetedClient } from "../support/submit.ts";
 
 const MIB = 1024 * 1024;
 /** The preset of MAX_MESSAGE_SIZE, in octets as they come over the wire. */
@@ -48,7 +50,7 @@ Deno.test("a text of one octet too many gets 552 at its end and leaves no file (
 
 Deno.test("51 MiB not announced get 552 at their end, and the session goes on", async () => {
   await using daemon = await startDaemon();
-  const client = await greeted(daemon.port);
+  const client = await greetedClient(daemon.port);
   try {
     assert.match((await sendText(client, 51 * MIB, "jones")).reply, /^552 5\.3\.4 /);
     await nothingIsLeft(daemon);
@@ -61,7 +63,7 @@ Deno.test("51 MiB not announced get 552 at their end, and the session goes on", 
 
 Deno.test("51 MiB announced by SIZE= get 552 at MAIL, 50 MiB do not (RFC 1870 6.1)", async () => {
   await using daemon = await startDaemon();
-  const client = await greeted(daemon.port);
+  const client = await greetedClient(daemon.port);
   try {
     const mail = "MAIL FROM:<mary@client.example>";
     assert.match(await client.command(`${mail} SIZE=${51 * MIB}`) ?? "", /^552 5\.3\.4 /);
@@ -80,16 +82,9 @@ interface Sent {
   readonly hash: string;
 }
 
-async function greeted(port: number): Promise<RawClient> {
-  const client = await RawClient.connect(port);
-  assert.match(await client.reply() ?? "", /^220 /);
-  assert.match(await client.command("EHLO client.example") ?? "", /^250/);
-  return client;
-}
-
 /** Sends one text of `size` octets in a session of its own. */
 async function transfer(port: number, size: number, user: string): Promise<Sent> {
-  const client = await greeted(port);
+  const client = await greetedClient(port);
   try {
     const sent = await sendText(client, size, user);
     await client.command("QUIT");
@@ -126,8 +121,7 @@ async function nothingIsLeft(daemon: Daemon): Promise<void> {
 
 async function files({ folder }: Daemon, under: string): Promise<string[]> {
   const directory = `${folder}/mail/${under}`;
-  const names = await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
-  return names.map((name) => `${directory}/${name}`);
+  return (await namesIn(directory)).map((name) => `${directory}/${name}`);
 }
 
 /** SHA-256 of a stored message without Return-Path and Received, which take four lines. */

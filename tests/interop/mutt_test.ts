@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { startDaemon } from "../support/daemon.ts";
-import { RawClient } from "../support/raw_client.ts";
 import { readWithPython } from "./maildir.ts";
 import { succeed, testWith } from "../support/programs.ts";
+import { submit } from "../support/submit.ts";
 
 const SUBJECT = "Tea at five";
 const BODY = "Bring the good cups.\n.. and a spoon\n";
@@ -52,15 +52,6 @@ async function mutt(folder: string, mailbox: string, keys: string): Promise<stri
 
 /** Sends one message from mary to jones; line ends of `text` are LF. */
 async function send(port: number, text: string): Promise<void> {
-  const client = await RawClient.connect(port);
-  try {
-    const lines = text.replaceAll("\n", "\r\n").replaceAll(/^\./gm, "..");
-    const commands = ["HELO client.example", "MAIL FROM:<mary@client.example>"];
-    for (const line of [...commands, "RCPT TO:<jones@me.example>", "DATA", `${lines}.`]) {
-      await client.command(line);
-    }
-    await client.reply();
-  } finally {
-    client.close();
-  }
+  const lines = text.replaceAll("\n", "\r\n");
+  await submit(port, { from: "mary@client.example", to: ["jones@me.example"], text: lines });
 }

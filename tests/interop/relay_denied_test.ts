@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { startMailNetwork } from "../support/mail_network.ts";
+import { namesIn } from "../support/names_in.ts";
 import { run, testWith } from "../support/programs.ts";
-import { RawClient } from "../support/raw_client.ts";
+import type { RawClient } from "../support/raw_client.ts";
 import { startRecordingServer } from "../support/recording_server.ts";
-import { TEXT } from "../support/submit.ts";
+import { greetedClient, TEXT } from "../support/submit.ts";
 import { emptied } from "../support/waiting.ts";
 import { arrived } from "./relay_report.ts";
 
@@ -175,16 +176,14 @@ async function assertRefused(
 }
 
 async function begun({ port }: Daemon): Promise<RawClient> {
-  const client = await RawClient.connect(port);
-  assert.match(await client.reply() ?? "", /^220 /);
-  assert.match(await client.command("EHLO client.example") ?? "", /^250/);
+  const client = await greetedClient(port);
   assert.match(await client.command("MAIL FROM:<stranger@z.test>") ?? "", /^250 /);
   return client;
 }
 
 async function nothingQueued({ folder, log }: Daemon): Promise<void> {
   for (const part of ["queue", "tmp"]) {
-    assert.deepEqual(await Array.fromAsync(Deno.readDir(`${folder}/spool/${part}`)), []);
+    assert.deepEqual(await namesIn(`${folder}/spool/${part}`), []);
   }
   assert.doesNotMatch(log(), /message queued/);
 }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { startDnsmasq } from "../support/dnsmasq.ts";
-import { freePort, startMailNetwork } from "../support/mail_network.ts";
+import { freePort } from "../support/free_port.ts";
+import { startMailNetwork } from "../support/mail_network.ts";
 import type { Table } from "../support/name_server.ts";
 import { missing, skippable, testWith } from "../support/programs.ts";
 import { type RecordingServer, startRecordingServer } from "../support/recording_server.ts";

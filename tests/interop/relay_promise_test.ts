@@ -96,7 +96,7 @@ Deno.test("the null reverse-path is relayed as <> (CL-28)", async () => {
 });
 
 Deno.test("each recipient has a fate of its own (CL-17, CL-18)", async () => {
-  const answers: Record<string, string> = { B: "450 4.2.1 Later", C: "550 5.1.1 Never heard of" };
+  const answers: Record<string, string> = { b: "450 4.2.1 Later", c: "550 5.1.1 Never heard of" };
   await using network = await startMailNetwork(DOMAINS);
   await using x = startRecordingServer({
     hostname: "127.0.0.2",
@@ -116,7 +116,7 @@ Deno.test("each recipient has a fate of its own (CL-17, CL-18)", async () => {
     ["c@x.test", "returned"],
   ]);
 
-  delete answers.B;
+  delete answers.b;
   await retryAll(daemon);
   await emptied(daemon);
   const recipients = x.conversations.map(({ commands }) =>

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Daemon, readMailbox } from "../support/daemon.ts";
-import { succeed } from "../support/programs.ts";
+import { readReportWithPython } from "../support/python_report.ts";
 import { until } from "../support/until.ts";
 import { part } from "./maildir.ts";
 
@@ -21,22 +21,6 @@ export interface ReadReport {
   readonly explanation: string;
   readonly returned: string;
 }
-
-interface Seen {
-  readonly defects: readonly string[];
-  readonly fields: Pairs;
-  readonly type: string;
-  readonly reportType: string;
-  readonly to: readonly string[];
-  readonly parts: readonly {
-    readonly type: string;
-    readonly bytes?: string;
-    readonly groups?: readonly Pairs[];
-  }[];
-}
-type Pairs = readonly (readonly [name: string, value: string])[];
-
-const SCRIPT = new URL("../queue/report.py", import.meta.url).pathname;
 
 /** Waits for the messages of a mailbox; fails where there are more than these. */
 export async function arrived(daemon: Daemon, user: string, count = 1): Promise<Uint8Array[]> {
@@ -57,9 +41,7 @@ export async function reportTo(daemon: Daemon, user: string): Promise<ReadReport
 
 /** Reads a report out of a mailbox (DSN-1 to DSN-5). */
 export async function readReport(bytes: Uint8Array): Promise<ReadReport> {
-  const input = new Uint8Array(bytes);
-  const output = await succeed("python3", ["-I", SCRIPT], { input });
-  const [seen] = JSON.parse(new TextDecoder().decode(output)) as Seen[];
+  const [seen] = await readReportWithPython(new Uint8Array(bytes));
   assert(seen);
   assert.deepEqual(seen.defects, []);
   assert.equal(seen.type, "multipart/report");

@@ -10,7 +10,7 @@ import type { Spool } from "../../src/queue/spool.ts";
 import { printMailbox } from "../../src/smtp/address.ts";
 import { CollectingLog } from "../support/collecting_log.ts";
 import type { MemoryDisk } from "../support/memory_disk.ts";
-import { AwaitedClock } from "./awaited_clock.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { ARRIVED, message, POLICY, settlement } from "./messages.ts";
 import { bytesOf, newSpool, put, readText } from "./spooled.ts";
 
@@ -20,7 +20,7 @@ export const TEXT = bytesOf("Subject: dinner\r\n\r\nbody\r\n");
 export type Codes = Readonly<Record<string, number>>;
 
 export class Office {
-  readonly clock = new AwaitedClock(ARRIVED);
+  readonly clock = new FakeClock(ARRIVED);
   readonly log = new CollectingLog();
   readonly ids = new MessageIds({ now: () => this.clock.now(), random: () => 0 });
   readonly mostRemembered: number | undefined;
@@ -75,7 +75,7 @@ export class Office {
   /** Moves on to when something is due. */
   async sleep(): Promise<void> {
     assert.notEqual(this.queue.next, Infinity, "nothing is ever due");
-    await this.clock.advance(Math.max(0, this.queue.next - this.clock.now()));
+    await this.clock.pass(Math.max(0, this.queue.next - this.clock.now()));
   }
 
   /** The texts of all reports that wait. */

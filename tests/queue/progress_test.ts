@@ -234,11 +234,13 @@ Deno.test("a message is done when each recipient is delivered or returned", () =
 Deno.test("the sender hears of those who failed, once", () => {
   const recipients = (["waiting", "delivered", "failed", "returned"] as const)
     .map((state) => recipient(`${state}@x.y`, { state }));
-  const after = progress.returned(message({ recipients }));
+  const after = progress.returned(message({ recipients }), recipients);
   assert.deepEqual(
     after.recipients.map(({ state }) => state),
     ["waiting", "delivered", "returned", "returned"],
   );
+  const untold = progress.returned(message({ recipients }), recipients.slice(0, 2));
+  assert.deepEqual(untold.recipients, recipients);
 });
 
 Deno.test("who waits can be hastened, and keeps the count of attempts", () => {

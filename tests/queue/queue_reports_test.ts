@@ -153,7 +153,7 @@ Deno.test("a message from nobody that waits is not answered (DSN-1, BUG-18)", as
 
 Deno.test("no notice goes to the sender of a message that was never tried", async () => {
   const office = await officeWith(["a@x.y"]);
-  await office.clock.advance(6 * DAY);
+  await office.clock.pass(6 * DAY);
   const active = await office.take();
   await active.begin([]);
   await active.release();
@@ -194,7 +194,7 @@ Deno.test("whichever operation fails in a release, there is one report at last, 
       if (at++ === failing) throw new Error(`no ${operation}`);
     };
     await release();
-    await office.clock.advance(MINUTE);
+    await office.clock.pass(MINUTE);
     assert.equal(office.queue.active, 0, what);
     assert.deepEqual((await office.reports()).map(reported), [["a@x.y"]], what);
     assert.equal(office.disk.files.size, 2, what);

@@ -1,9 +1,9 @@
-/** The queue: who is next, what an attempt leaves behind, and what people may ask of it. */
+/** The queue: who is next, and what an attempt leaves behind. */
 
 import assert from "node:assert/strict";
 import type { QueuedMessage } from "../../src/queue/envelope.ts";
 import { parseMailbox } from "../../src/smtp/address.ts";
-import { ARRIVED, DAY, HOUR, idOf, MINUTE, POLICY, recipient, settlement } from "./messages.ts";
+import { ARRIVED, HOUR, idOf, MINUTE, POLICY, recipient, settlement } from "./messages.ts";
 import { type Office, openOffice } from "./office.ts";
 
 const JONES = parseMailbox("jones@x.y");
@@ -112,7 +112,7 @@ Deno.test("what was heard is recorded at once, and survives a crash", async () =
   await active.begin(recipients.map(({ forwardPath }) => forwardPath));
   await active.settle([settlement("jones@x.y", 250)]);
   await office.restart();
-  await office.clock.advance(5 * MINUTE);
+  await office.clock.pass(5 * MINUTE);
   assert.deepEqual(await office.round({ "smith@x.y": 250 }), ["smith@x.y"]);
 });
 
@@ -153,76 +153,6 @@ Deno.test("each outcome is logged once, with who, what and when again", async ()
     next: new Date(ARRIVED + 5 * MINUTE).toISOString(),
   }]);
   assert.equal(office.log.fieldsOf("message failed")[0]?.reply, "550 5.0.0 reply 550");
-});
-
-Deno.test("a hastened message is tried at once, and then as ever", async () => {
-  const office = await openOffice();
-  const id = await office.receive({ recipients: dueAt(ARRIVED + DAY) });
-  await office.restart();
-  assert.equal(office.queue.next, ARRIVED + DAY);
-  let told = 0;
-  office.queue.changed = () => told++;
-  assert.equal(await office.queue.hasten(id), true);
-  assert.equal(told, 1);
-  assert.deepEqual(await office.round({ "jones@x.y": 450 }), ["jones@x.y"]);
-  assert.equal(await office.queue.take(), undefined);
-  assert.equal(office.queue.next, ARRIVED + 5 * MINUTE);
-});
-
-Deno.test("nobody is hastened who is not there; who is being worked on is due already", async () => {
-  const office = await openOffice();
-  assert.equal(await office.queue.hasten(idOf(1)), false);
-  assert.equal(await office.queue.hasten("../tmp/x"), false);
-  const id = await office.receive();
-  const active = await office.take();
-  assert.equal(await office.queue.hasten(id), true);
-  assert.equal(await office.queue.take(), undefined);
-  await active.release();
-});
-
-Deno.test("a removed message is gone, and its sender does not hear of it", async () => {
-  const office = await openOffice();
-  const id = await office.receive({ recipients: dueAt(ARRIVED + HOUR) });
-  assert.equal(await office.queue.remove(id), true);
-  assert.equal(office.disk.files.size, 0);
-  assert.deepEqual(office.log.fieldsOf("message removed"), [{ id }]);
-  assert.equal(office.queue.next, Infinity);
-  assert.equal(await office.queue.remove(id), false);
-});
-
-Deno.test("a message removed while it is worked on goes after that, untold to anybody", async () => {
-  for (const code of [250, 450, 550]) {
-    const office = await openOffice();
-    const id = await office.receive();
-    const active = await office.take();
-    await active.begin([JONES]);
-    assert.equal(active.over, false);
-    assert.equal(await office.queue.remove(id), true);
-    assert.equal(active.over, true);
-    await active.settle([settlement("jones@x.y", code)]);
-    assert.notEqual(office.disk.files.size, 0);
-    await active.release();
-    assert.equal(office.disk.files.size, 0);
-    assert.equal(office.queue.next, Infinity);
-    assert.deepEqual(office.log.fieldsOf("message removed"), [{ id }]);
-  }
-});
-
-Deno.test("a message removed in the middle of its release goes all the same", async () => {
-  const office = await openOffice();
-  const id = await office.receive();
-  const active = await office.take();
-  await active.begin([JONES]);
-  office.fail(/^create/);
-  await active.settle([settlement("jones@x.y", 450)]);
-  let removed: Promise<boolean> | undefined;
-  office.disk.before = (operation) => {
-    if (operation.startsWith("rename")) removed ??= office.queue.remove(id);
-  };
-  await active.release();
-  assert.equal(await removed, true);
-  await office.clock.advance(MINUTE);
-  assert.equal(office.disk.files.size, 0);
 });
 
 Deno.test("a schedule that is too short for the queue reads the rest again", async () => {

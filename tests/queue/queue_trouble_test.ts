@@ -33,7 +33,7 @@ for (const failing of ["create", "write", "sync", "rename", "syncDirectory"]) {
     assert.equal(active.message.recipients[0]!.attempts, 0);
     assert.deepEqual(active.due().map(({ forwardPath }) => forwardPath), [JONES]);
     await active.release();
-    await office.clock.advance(SHORTLY);
+    await office.clock.pass(SHORTLY);
     assert.deepEqual(await office.round({ "jones@x.y": 450 }), ["jones@x.y"]);
     assert.equal((await office.spool.read(idOf(1))).recipients[0]!.attempts, 1);
   });
@@ -50,11 +50,11 @@ Deno.test("what is delivered is not tried again where the disk does not take it"
     await active.release();
     assert.equal(office.queue.active, 1, "it is kept in memory");
     for (let tries = 0; tries < 10; tries++) {
-      await office.clock.advance(SHORTLY);
+      await office.clock.pass(SHORTLY);
       assert.equal(await office.queue.take(), undefined);
     }
     office.heal();
-    await office.clock.advance(SHORTLY);
+    await office.clock.pass(SHORTLY);
     assert.equal(office.queue.active, 0);
     assert.equal(office.disk.files.size, 0);
     assert.equal(office.clock.pending, 0);
@@ -71,9 +71,9 @@ Deno.test("of two, only who waits is tried again after a disk that failed", asyn
   await active.settle([settlement("jones@x.y", 250)]);
   await active.settle([settlement("smith@x.y", 450)]);
   await active.release();
-  await office.clock.advance(SHORTLY);
+  await office.clock.pass(SHORTLY);
   office.heal();
-  await office.clock.advance(SHORTLY);
+  await office.clock.pass(SHORTLY);
   assert.equal(office.queue.active, 0);
   const { recipients } = await office.spool.read(idOf(1));
   assert.deepEqual(recipients.map(({ state }) => state), ["delivered", "waiting"]);
@@ -165,7 +165,7 @@ Deno.test("a message whose text is missing when it is to be reported is put asid
   await active.settle([settlement("jones@x.y", 550)]);
   await office.disk.remove(textOf(1));
   await active.release();
-  await office.clock.advance(0);
+  await office.clock.pass(0);
   assert.equal(office.queue.active, 0);
   assert.deepEqual(await office.disk.list("/spool/damaged"), [`${idOf(1)}.json`]);
   assert.deepEqual(await office.reports(), []);

@@ -3,30 +3,9 @@
 import assert from "node:assert/strict";
 import { type Report, type ReportedRecipient, reportText } from "../../src/queue/report.ts";
 import { type Mailbox, parseMailbox, printMailbox } from "../../src/smtp/address.ts";
-import { succeed, testWith } from "../support/programs.ts";
+import { testWith } from "../support/programs.ts";
+import { readReportWithPython } from "../support/python_report.ts";
 import { bytes, refused, report, text, unheard, UNKNOWN, UNTIL, write } from "./written_report.ts";
-
-interface Seen {
-  readonly defects: readonly string[];
-  readonly fields: readonly (readonly [name: string, value: string])[];
-  readonly type: string;
-  readonly reportType: string;
-  readonly to: readonly string[];
-  readonly parts: readonly {
-    readonly type: string;
-    readonly encoding: string;
-    readonly bytes?: string;
-    readonly groups?: readonly (readonly (readonly [name: string, value: string])[])[];
-  }[];
-}
-
-const SCRIPT = new URL("report.py", import.meta.url).pathname;
-
-async function readWithPython(rest: Partial<Report>): Promise<Seen[]> {
-  const input = new Uint8Array(reportText(report(rest)));
-  const output = await succeed("python3", ["-I", SCRIPT], { input });
-  return JSON.parse(new TextDecoder().decode(output));
-}
 
 const domain = ["d", "e", "f", "g"].map((letter) => letter.repeat(63)).join(".").slice(0, 189);
 const LONG: Mailbox = { localPart: `${"l".repeat(30)} "\\ ${"l".repeat(26)}`, domain };
@@ -60,7 +39,8 @@ for (const [what, rest] of READ) {
     async () => {
       const written = write(rest);
       const { to } = report(rest);
-      for (const seen of await readWithPython(rest)) {
+      const read = new Uint8Array(reportText(report(rest)));
+      for (const seen of await readReportWithPython(read)) {
         assert.deepEqual(seen.defects, []);
         assert.equal(seen.type, "multipart/report");
         assert.equal(seen.reportType, "delivery-status");

@@ -81,6 +81,7 @@ Deno.test("file names that are no requests are left alone", async () => {
     `.retry-${ID}`,
     "retry-",
     "retry",
+    "remove-all",
     "remove-ALL",
     `retry-${ID}\n`,
     "README",

@@ -2,18 +2,16 @@
 
 import assert from "node:assert/strict";
 import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
+import { namesIn } from "../support/names_in.ts";
 import { missingOrNotRoot, skippable, testWith } from "../support/programs.ts";
-import { RawClient } from "../support/raw_client.ts";
+import { greetedClient, transaction } from "../support/submit.ts";
 
-async function sendOne(daemon: Daemon, size: number): Promise<string> {
-  const client = await RawClient.connect(daemon.port);
-  await client.reply();
-  for (const line of ["EHLO a.example", "MAIL FROM:<>", "RCPT TO:<jones@me.example>", "DATA"]) {
-    assert.match(await client.command(line) ?? "", /^(250|354)[ -]/);
-  }
-  const reply = await client.command(`${`${"x".repeat(98)}\r\n`.repeat(size / 100)}.`);
+async function sendOne({ port }: Daemon, size: number): Promise<string> {
+  const client = await greetedClient(port);
+  const text = `${"x".repeat(98)}\r\n`.repeat(size / 100);
+  const reply = await transaction(client, { from: "", to: ["jones@me.example"], text });
   client.close();
-  return reply ?? "";
+  return reply;
 }
 
 /** Large messages are refused and leave nothing, small ones are stored before and after. */
@@ -22,9 +20,7 @@ async function takesSmallOnesAlone(daemon: Daemon, mailbox: string): Promise<voi
   for (const size of [2_000_000, 2_000_000]) {
     assert.match(await sendOne(daemon, size), /^452 4\.3\.1 /);
   }
-  const files: string[] = [];
-  for await (const { name } of Deno.readDir(`${mailbox}/tmp`)) files.push(name);
-  assert.deepEqual(files, []);
+  assert.deepEqual(await namesIn(`${mailbox}/tmp`), []);
   assert.match(await sendOne(daemon, 10_000), /^250 /);
   assert.equal((await readMailbox(mailbox)).length, 2);
 }

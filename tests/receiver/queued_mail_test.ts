@@ -94,7 +94,9 @@ Deno.test("it arrives with Return-Path on top, the trace it has, and LF line end
   // Removing it is the queue's business.
   assert.deepEqual(await office.spool.list(), [ID]);
   const [fields = assert.fail()] = office.log.fieldsOf("message delivered");
-  assert.deepEqual([fields.id, fields.to, fields.mailbox], [ID, "<jones@me.example>", ["/jones"]]);
+  assert.deepEqual([fields.id, fields.to, fields.mailbox], [ID, ["<jones@me.example>"], [
+    "/jones",
+  ]]);
 });
 
 Deno.test("a report arrives with the null reverse-path", async () => {

@@ -5,20 +5,11 @@ import type { Fields, Log } from "../../src/log.ts";
 import { startReceiver } from "../support/local_receiver.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { silentLog } from "../support/silent_log.ts";
+import { greetedClient, transaction } from "../support/submit.ts";
 
 /** Sends one message for jones and smith and returns the reply to its text. */
-async function sendOne(client: RawClient, text = "body\r\n"): Promise<string> {
-  for (
-    const line of [
-      "MAIL FROM:<a@b.example>",
-      "RCPT TO:<jones@me.example>",
-      "RCPT TO:<smith@me.example>",
-    ]
-  ) {
-    assert.match(await client.command(line) ?? "", /^250 /);
-  }
-  assert.match(await client.command("DATA") ?? "", /^354 /);
-  return await client.command(`${text}.`) ?? "";
+function sendOne(client: RawClient, text = "body\r\n"): Promise<string> {
+  return transaction(client, { to: ["jones@me.example", "smith@me.example"], text });
 }
 
 function failure(code: string): Error {
@@ -29,9 +20,7 @@ for (const [code, reply] of [["EIO", /^451 4\.3\.0 /], ["ENOSPC", /^452 4\.3\.1 
   for (const operation of ["create", "write", "sync ", "rename", "syncDirectory"]) {
     Deno.test(`${code} at ${operation.trim()}: ${reply.source}, nothing kept, and the next message is stored`, async () => {
       await using local = await startReceiver();
-      const client = await RawClient.connect(local.port);
-      await client.reply();
-      await client.command("EHLO a.example");
+      const client = await greetedClient(local.port);
       local.disk.before = (done) => {
         if (done.startsWith(operation)) throw failure(code);
       };
@@ -47,9 +36,7 @@ for (const [code, reply] of [["EIO", /^451 4\.3\.0 /], ["ENOSPC", /^452 4\.3\.1 
 
 Deno.test("a disk that fails within a long text: the text is read to its end, then 452", async () => {
   await using local = await startReceiver();
-  const client = await RawClient.connect(local.port);
-  await client.reply();
-  await client.command("EHLO a.example");
+  const client = await greetedClient(local.port);
   let writes = 0;
   local.disk.before = (operation) => {
     if (operation.startsWith("write") && ++writes > 2) throw failure("ENOSPC");
@@ -62,9 +49,7 @@ Deno.test("a disk that fails within a long text: the text is read to its end, th
 
 Deno.test("no reply names a file or an error of the system", async () => {
   await using local = await startReceiver();
-  const client = await RawClient.connect(local.port);
-  await client.reply();
-  await client.command("EHLO a.example");
+  const client = await greetedClient(local.port);
   local.disk.before = (operation) => {
     if (operation.startsWith("create")) throw new Error("/jones/tmp/secret: os error 5");
   };
@@ -81,9 +66,7 @@ Deno.test("an error that should not be ends the connection with 421, and the rec
       throw new Error("/jones/secret");
     },
   });
-  const client = await RawClient.connect(local.port);
-  await client.reply();
-  await client.command("EHLO a.example");
+  const client = await greetedClient(local.port);
   assert.equal(
     await client.command("MAIL FROM:<>"),
     "421 4.3.0 me.example has an internal error, closing the channel",

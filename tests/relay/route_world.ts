@@ -58,6 +58,7 @@ export function factsOf(resolver: Resolver, facts: Partial<RouteFacts> = {}): Ro
     isOwnName: (name) => name === "me.test" || name === "[192.0.2.99]",
     isOwnAddress: (address, port) => OWN_ADDRESSES.includes(address) && port === 25,
     loopback: false,
+    ipv6: true,
     relayHost: undefined,
     ...facts,
   };

@@ -23,13 +23,15 @@ async function readFile(settings: string): Promise<Configuration> {
     await Deno.writeTextFile(file, `${fixed}${settings}\n`);
     const { conf, lines } = await readMailConf(file, {
       hostName: () => "unused.example",
+      addresses: () => [],
       stateDirectory: () => undefined,
     });
     const users = [
       ...USERS.map((name) => ({ name, target: { directory: `/mail/${name}` } })),
       { name: "away", target: { forwards: [parseMailbox("away@forward.example")] } },
     ].map((user, i) => ({ ...user, hash: undefined, line: i + 1 }));
-    return { mail: conf, users, files: { mail: file, users: "user.conf" }, lines };
+    const files = { mail: file, users: "user.conf" };
+    return { mail: conf, users, files, ownAddresses: conf.LISTEN_ADDR, lines };
   } finally {
     await Deno.remove(file);
   }

@@ -77,7 +77,7 @@ for (const [step, minutes] of PATIENCE) {
   });
 }
 
-Deno.test("the answer to the text has ten minutes, and no other host is asked then (CL-14, CL-20)", async () => {
+Deno.test("the answer to the text has ten minutes, and no other host is asked then (CL-14, CL-20, BUG-30)", async () => {
   const { world, servers: [first, second] } = await worldWith(once("end", silent), 2);
   await world.submit({ from: FROM, to: ["x@a.test"] });
   await world.run(9 * MINUTE);

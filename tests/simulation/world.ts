@@ -4,7 +4,7 @@
  * to; chance comes from a seed.
  */
 
-import { AwaitedClock } from "../queue/awaited_clock.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import { addressBook, type Configuration } from "../../src/config/configuration.ts";
 import { makeMaildir, sweepMaildir } from "../../src/mailbox/maildir.ts";
@@ -46,7 +46,7 @@ export interface Letter {
 const TEXT = "From: fred@me.example\r\nSubject: a letter\r\n\r\nHello\r\n";
 
 export class World {
-  readonly clock = new AwaitedClock();
+  readonly clock = new FakeClock();
   readonly began = this.clock.now();
   readonly random: Random;
   readonly disk = new MemoryDisk();
@@ -142,6 +142,7 @@ export class World {
           resolver: new CachedResolver(this.names, lease),
           dialer: this.network,
           log: this.log,
+          ipv6: true,
           ownPlaces: [{ address: OWN_ADDRESS, port: 25 }],
           deliver: (message, recipients) => deliverQueued(this.#backend(), message, recipients),
         });
@@ -151,7 +152,7 @@ export class World {
       } catch (error) {
         this.log.error("no start", { error: String(error) });
         lease.end();
-        await this.clock.advance(MINUTE);
+        await this.clock.pass(MINUTE);
       }
     }
   }
@@ -165,7 +166,7 @@ export class World {
     relay?.stop(grace).finally(() => stopped = true);
     while (relay && !stopped) {
       if (this.clock.now() - began > grace + SECOND) throw new Error("the relay does not stop");
-      await this.clock.advance(100);
+      await this.clock.pass(100);
     }
     this.#lease?.end();
     return this.clock.now() - began;
@@ -183,7 +184,7 @@ export class World {
 
   /** Lets time pass. */
   run(milliseconds: number): Promise<void> {
-    return this.clock.advance(milliseconds);
+    return this.clock.pass(milliseconds);
   }
 
   /** Lets time pass until the queue is empty, at most so many milliseconds. Whether it is. */

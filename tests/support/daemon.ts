@@ -37,6 +37,9 @@ const PRESETS = {
   NAME_SERVER: "127.0.0.1:1",
 };
 
+/** A line of mail.conf: nobody listens there, so all mail for other hosts waits. */
+export const NOWHERE = "RELAY_HOST = 127.0.0.1:1";
+
 /** The daemon's command line from source, with the permissions that `deno task start` gives it. */
 export const COMMAND: readonly string[] = [
   Deno.execPath(),

@@ -1,6 +1,6 @@
 /** dnsmasq as the name server of a test. */
 
-import { freePort } from "./mail_network.ts";
+import { freePort } from "./free_port.ts";
 import { find } from "./programs.ts";
 
 export interface Dnsmasq {

@@ -1,12 +1,19 @@
 /** A clock that a test moves. */
 
 import type { Clock } from "../../src/clock.ts";
+import { settled } from "./settled.ts";
+
+interface Timer {
+  readonly at: number;
+  readonly act: () => void;
+}
 
 export class FakeClock implements Clock {
   #now: number;
-  #timers: { readonly at: number; readonly act: () => void }[] = [];
+  readonly #timers = new Set<Timer>();
 
-  constructor(now = 0) {
+  /** `now` is in milliseconds since 1970. */
+  constructor(now = Date.UTC(2026, 10, 22, 12)) {
     this.#now = now;
   }
 
@@ -16,25 +23,42 @@ export class FakeClock implements Clock {
 
   after(milliseconds: number, act: () => void): () => void {
     const timer = { at: this.#now + milliseconds, act };
-    this.#timers.push(timer);
-    return () => void (this.#timers = this.#timers.filter((other) => other !== timer));
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
   }
 
-  /** How many still wait. */
+  /** Timers that have not run yet. */
   get pending(): number {
-    return this.#timers.length;
+    return this.#timers.size;
   }
 
-  /** Lets time pass, and everything happen that is due by then, in its order. */
+  /** Moves on, and runs each timer at its time. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
-    for (;;) {
-      const due = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (!due) break;
-      this.#timers = this.#timers.filter((timer) => timer !== due);
-      this.#now = due.at;
-      due.act();
+    for (let timer = this.#next(end); timer; timer = this.#next(end)) timer.act();
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /** The same, and returns when all that came of it is done, as far as it waits for promises alone. */
+  async pass(milliseconds: number): Promise<void> {
+    const end = this.#now + milliseconds;
+    await settled();
+    for (let timer = this.#next(end); timer; timer = this.#next(end)) {
+      timer.act();
+      await settled();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /** Takes the first timer that is due by then; of several at one time the one that was set first. */
+  #next(end: number): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.at <= end && (!first || timer.at < first.at)) first = timer;
+    }
+    if (!first) return undefined;
+    this.#timers.delete(first);
+    this.#now = Math.max(this.#now, first.at);
+    return first;
   }
 }

@@ -52,12 +52,19 @@ async function configure(settings: string): Promise<Configuration> {
     await Deno.writeTextFile(file, `HOSTNAME = me.example\nLISTEN_PORT = 0\n${settings}\n`);
     const { conf, lines } = await readMailConf(file, {
       hostName: () => "unused.example",
+      addresses: () => [],
       stateDirectory: () => undefined,
     });
     const users = ["jones", "smith"].map((name, i) => {
       return { name, target: { directory: `/${name}` }, hash: undefined, line: i + 1 };
     });
-    return { mail: conf, users, files: { mail: file, users: "user.conf" }, lines };
+    return {
+      mail: conf,
+      users,
+      ownAddresses: conf.LISTEN_ADDR,
+      files: { mail: file, users: "user.conf" },
+      lines,
+    };
   } finally {
     await Deno.remove(file);
   }

@@ -1,6 +1,7 @@
 /** A host in the test's own process that takes connections, and what it says there is the test's. */
 
 export interface MailHost {
+  readonly port: number;
   /** Connections so far. */
   readonly connections: number;
   [Symbol.asyncDispose](): Promise<void>;
@@ -16,6 +17,7 @@ export function startMailHost(
   const accepting = accept();
   let connections = 0;
   return {
+    port: listener.addr.port,
     get connections() {
       return connections;
     },

@@ -3,6 +3,7 @@
  * same port, and a name server knows where each domain's mail goes.
  */
 
+import { freePort } from "./free_port.ts";
 import { type NameServer, startNameServer, type Table } from "./name_server.ts";
 
 export interface MailNetwork {
@@ -31,24 +32,4 @@ export async function startMailNetwork(
     mail: `RELAY_PORT = ${port}\nNAME_SERVER = ${names.host}:${names.port}\n`,
     [Symbol.asyncDispose]: () => names[Symbol.asyncDispose](),
   };
-}
-
-/** A port that nobody has at this moment, on none of these addresses. */
-export function freePort(...addresses: readonly string[]): number {
-  const [first = "127.0.0.1", ...others] = new Set(addresses);
-  for (;;) {
-    using listener = Deno.listen({ hostname: first, port: 0 });
-    const { port } = listener.addr;
-    if (others.every((hostname) => isFree(hostname, port))) return port;
-  }
-}
-
-function isFree(hostname: string, port: number): boolean {
-  try {
-    Deno.listen({ hostname, port }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
-  }
 }

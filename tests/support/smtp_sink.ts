@@ -1,5 +1,6 @@
 /** smtp-sink, Postfix's mail server for tests, which fails at whatever it is told to fail at. */
 
+import { namesIn } from "./names_in.ts";
 import { find } from "./programs.ts";
 import { until } from "./until.ts";
 
@@ -50,7 +51,7 @@ export async function startSink(
 
 /** How many texts a sink has kept to their end. It begins a file for each before they come. */
 export async function countTexts(folder: string): Promise<number> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  const names = await namesIn(folder);
   const texts = await Promise.all(names.map((name) => readIfThere(`${folder}/${name}`)));
   return texts.filter((text) => text.includes("\nSubject: ")).length;
 }

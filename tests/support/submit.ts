@@ -1,4 +1,4 @@
-/** Mail given to a daemon as a client gives it. */
+/** Mail given to a server as a client gives it. */
 
 import assert from "node:assert/strict";
 import { RawClient } from "./raw_client.ts";
@@ -14,24 +14,46 @@ export interface Submission {
 export const TEXT = "From: Jones <jones@me.example>\r\nTo: friends:;\r\nSubject: relayed\r\n" +
   "Date: Sun, 22 Nov 2026 15:04:05 +0000\r\nMessage-ID: <1@me.example>\r\n\r\nAs it was.\r\n";
 
-/** Sends one message, which must be taken for all of its recipients. */
+/** A client that is greeted and has said EHLO. */
+export async function greetedClient(port: number, hostname?: string): Promise<RawClient> {
+  const client = await RawClient.connect(port, hostname);
+  assert.match(await client.reply() ?? "", /^220 /);
+  assert.match(await client.command("EHLO client.example") ?? "", /^250/);
+  return client;
+}
+
+/** One transaction up to its text; all before that must be taken. */
+export async function envelope(
+  client: RawClient,
+  { from = "jones@me.example", to, text = TEXT }: Submission,
+): Promise<void> {
+  const eightBit = /[\x80-\xff]/.test(text) ? " BODY=8BITMIME" : "";
+  assert.match(await client.command(`MAIL FROM:<${from}>${eightBit}`) ?? "", /^250 /);
+  for (const one of to) assert.match(await client.command(`RCPT TO:<${one}>`) ?? "", /^250 /);
+  assert.match(await client.command("DATA") ?? "", /^354 /);
+}
+
+/** One transaction; the reply to its text, whatever it is. */
+export async function transaction(client: RawClient, submission: Submission): Promise<string> {
+  await envelope(client, submission);
+  const stuffed = (submission.text ?? TEXT).replace(/(^|\r\n)\./g, "$1..");
+  await client.send(Uint8Array.from(`${stuffed}.\r\n`, (octet) => octet.charCodeAt(0)));
+  return await client.reply() ?? "";
+}
+
+/** Sends one message, which must be taken for all of its recipients. Returns its id. */
 export async function submit(
   port: number,
-  { from = "jones@me.example", to, text = TEXT }: Submission,
-  hostname = "127.0.0.1",
-): Promise<void> {
-  const client = await RawClient.connect(port, hostname);
+  submission: Submission,
+  hostname?: string,
+): Promise<string> {
+  const client = await greetedClient(port, hostname);
   try {
-    assert.match(await client.reply() ?? "", /^220 /);
-    assert.match(await client.command("EHLO client.example") ?? "", /^250/);
-    const eightBit = /[\x80-\xff]/.test(text) ? " BODY=8BITMIME" : "";
-    assert.match(await client.command(`MAIL FROM:<${from}>${eightBit}`) ?? "", /^250 /);
-    for (const one of to) assert.match(await client.command(`RCPT TO:<${one}>`) ?? "", /^250 /);
-    assert.match(await client.command("DATA") ?? "", /^354 /);
-    const stuffed = text.replace(/(^|\r\n)\./g, "$1..");
-    await client.send(Uint8Array.from(`${stuffed}.\r\n`, (octet) => octet.charCodeAt(0)));
-    assert.match(await client.reply() ?? "", /^250 /);
+    const reply = await transaction(client, submission);
+    const [, id] = /^250 2\.0\.0 OK, stored as (\w+)$/.exec(reply) ?? [];
+    assert(id, reply);
     await client.command("QUIT");
+    return id;
   } finally {
     client.close();
   }

@@ -4,7 +4,7 @@ import type { Daemon } from "./daemon.ts";
 
 /** Milliseconds between two looks, and until it is given up. */
 const PAUSE = 20;
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 
 /** Looks until there is something, and returns it. Rejects after `patience` milliseconds. */
 export async function until<T>(
@@ -20,7 +20,7 @@ export async function until<T>(
   }
 }
 
-/** Returns the first line of a daemon's log that shows all of these. Rejects after ten seconds. */
+/** Returns the first line of a daemon's log that shows all of these, as soon as there is one. */
 export function loggedLine(daemon: Pick<Daemon, "log">, ...texts: string[]): Promise<string> {
   return until(`a line with ${texts.join(" and ")} in:\n${daemon.log()}`, () => {
     return daemon.log().split("\n").find((line) => texts.every((text) => line.includes(text)));

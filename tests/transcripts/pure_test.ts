@@ -167,6 +167,7 @@ async function configuration(settings: string): ReturnType<typeof readConfigurat
     await Deno.writeTextFile(`${folder}/user.conf`, userConf(FOLDER));
     return await readConfiguration(`${folder}/mail.conf`, `${folder}/user.conf`, {
       hostName: () => "unused.example",
+      addresses: () => [],
       stateDirectory: () => undefined,
     });
   } finally {

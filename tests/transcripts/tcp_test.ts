@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { SystemDisk } from "../../src/disk.ts";
 import { Requests } from "../../src/queue/requests.ts";
 import { Spool } from "../../src/queue/spool.ts";
-import { emptied, namesIn } from "../daemon/waiting.ts";
 import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
+import { namesIn } from "../support/names_in.ts";
 import { RawClient } from "../support/raw_client.ts";
+import { emptied } from "../support/waiting.ts";
 import {
   mailConf,
   play,
@@ -94,9 +95,7 @@ class TcpServer implements Server {
     this.client.close();
     await this.daemon.logged(`connection closed peer=${this.#peer}`);
     const folder = this.#folder(user);
-    const halves: string[] = [];
-    for await (const { name } of Deno.readDir(`${folder}/tmp`)) halves.push(name);
-    assert.deepEqual(halves, [], `left over in ${folder}/tmp`);
+    assert.deepEqual(await namesIn(`${folder}/tmp`), [], `left over in ${folder}/tmp`);
     return (await readMailbox(folder)).map(({ bytes }) => bytes);
   }
 
@@ -112,7 +111,7 @@ class TcpServer implements Server {
     // By way of the daemon, which may be working on them.
     const requests = new Requests(disk, directory);
     for (const id of await this.spool.list()) await requests.make({ kind: "remove", id });
-    await emptied(directory);
+    await emptied(this.daemon);
     for (const user of USERS) {
       for (const { path } of await readMailbox(this.#folder(user))) await Deno.remove(path);
     }

@@ -1,0 +1,226 @@
+/** Who goes when: how many at once, in which order, and what is left when it ends. */
+
+import assert from "node:assert/strict";
+import { replyText } from "../../src/smtp/reply.ts";
+import { idOf } from "../queue/messages.ts";
+import { type Depot, openDepot } from "./depot.ts";
+
+const LINGER = 1000;
+
+const destinations = ({ busy }: Depot) => busy.map(({ destination }) => destination);
+
+Deno.test("so many destinations are served at once; who waits for a place comes in turn", async () => {
+  const depot = await openDepot({ destinations: 2 });
+  for (const domain of ["a.y", "b.y", "c.y", "d.y"]) await depot.receive(`jones@${domain}`);
+  assert.deepEqual(destinations(depot), ["a.y", "b.y"]);
+  await depot.busy[1]?.arrive();
+  assert.deepEqual(destinations(depot), ["a.y", "c.y"]);
+  await depot.busy[0]?.arrive();
+  assert.deepEqual(destinations(depot), ["c.y", "d.y"]);
+  for (const carrier of depot.busy) await carrier.arrive();
+  assert.equal(depot.carriers.length, 4);
+});
+
+Deno.test("so many carriers go to one destination, and take who comes next in order (CL-27)", async () => {
+  const depot = await openDepot({ carriers: 2 });
+  for (let n = 1; n <= 5; n++) await depot.receive("jones@a.y");
+  const [first, second, ...others] = depot.carriers;
+  assert(first && second && others.length === 0);
+  await second.arrive();
+  await second.arrive();
+  await first.arrive();
+  assert.deepEqual([first.carried, second.carried], [[1, 5], [2, 3, 4]]);
+  assert.equal(depot.carriers.length, 2);
+});
+
+Deno.test("recipients of one destination go together, those of others each with their own (CL-23)", async () => {
+  const depot = await openDepot();
+  await depot.receive("jones@a.y", "smith@b.y", "green@a.y");
+  assert.deepEqual(destinations(depot), ["a.y", "b.y"]);
+  await depot.busy[0]?.arrive(450);
+  const [jones, smith, green] = await depot.recipientsOf(1);
+  assert.deepEqual([jones, smith, green].map((one) => one?.last !== undefined), [
+    true,
+    false,
+    true,
+  ]);
+});
+
+Deno.test("a carrier with nothing to do waits a moment for the next message, then rests", async () => {
+  const depot = await openDepot({ linger: LINGER });
+  await depot.receive("jones@a.y");
+  const [carrier] = depot.carriers;
+  assert(carrier);
+  await carrier.arrive();
+  await depot.office.clock.pass(LINGER - 1);
+  assert.ok(!carrier.rested);
+  await depot.receive("smith@a.y");
+  assert.deepEqual(carrier.carried, [1, 2]);
+  await carrier.arrive();
+  await depot.office.clock.pass(LINGER);
+  assert.ok(carrier.rested);
+  await depot.receive("green@a.y");
+  assert.deepEqual(depot.carriers.map(({ carried }) => carried), [[1, 2], [3]]);
+});
+
+Deno.test("a carrier with nothing to do gives its place to a destination that waits", async () => {
+  const depot = await openDepot({ destinations: 1, linger: LINGER });
+  await depot.receive("jones@a.y");
+  await depot.busy[0]?.arrive();
+  assert.ok(!depot.carriers[0]?.rested);
+  await depot.receive("smith@b.y");
+  assert.ok(depot.carriers[0]?.rested);
+  assert.deepEqual(destinations(depot), ["b.y"]);
+});
+
+Deno.test("after its turn a carrier gives its place up, and its line gets one again", async () => {
+  const depot = await openDepot({ destinations: 1, carriers: 1, turn: 2 });
+  for (let n = 1; n <= 4; n++) await depot.receive("jones@a.y");
+  await depot.receive("smith@b.y");
+  const order: string[] = [];
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) {
+    order.push(`${carrier.destination} ${carrier.carried.at(-1)}`);
+    await carrier.arrive();
+  }
+  assert.deepEqual(order, ["a.y 1", "a.y 2", "b.y 5", "a.y 3", "a.y 4"]);
+});
+
+Deno.test("where nobody else waits a carrier goes on after its turn", async () => {
+  const depot = await openDepot({ carriers: 1, turn: 2 });
+  for (let n = 1; n <= 5; n++) await depot.receive("jones@a.y");
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
+  assert.deepEqual(depot.carriers.map(({ carried }) => carried), [[1, 2, 3, 4, 5]]);
+});
+
+Deno.test("who finds a line too long waits on the disk, untried, and comes when it is shorter", async () => {
+  const depot = await openDepot({ carriers: 1, line: 4 });
+  for (let n = 1; n <= 12; n++) await depot.receive("jones@a.y");
+  const attempts = async () => {
+    const all = Array.from({ length: 12 }, (_, i) => depot.recipientsOf(i + 1));
+    return (await Promise.all(all)).map(([jones]) => jones?.attempts);
+  };
+  // One is on its way and four wait in the line.
+  assert.deepEqual(await attempts(), [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
+  assert.equal(depot.office.queue.active, 5);
+  const began = depot.office.clock.now();
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
+  assert.deepEqual(depot.carriedTo("a.y"), Array.from({ length: 12 }, (_, i) => i + 1));
+  assert.equal(depot.office.clock.now(), began);
+  assert.equal(depot.office.disk.files.size, 0);
+});
+
+Deno.test("a long line keeps nobody from another destination, and who was there is not asked again", async () => {
+  const depot = await openDepot({ carriers: 1, line: 1 });
+  for (let n = 1; n <= 2; n++) await depot.receive("jones@slow.y");
+  await depot.receive("jones@slow.y", "smith@b.y");
+  assert.deepEqual(depot.carriedTo("b.y"), [3]);
+  const [slow, b] = depot.busy;
+  assert(slow && b);
+  await b.arrive(450);
+  for (let n = 1; n <= 3; n++) await slow.arrive();
+  assert.deepEqual(depot.carriedTo("slow.y"), [1, 2, 3]);
+  assert.deepEqual(depot.carriedTo("b.y"), [3]);
+  const [jones, smith] = await depot.recipientsOf(3);
+  assert.deepEqual([jones?.state, smith?.state], ["delivered", "waiting"]);
+});
+
+Deno.test("so many messages are in memory; the next is taken when one is released", async () => {
+  const depot = await openDepot({ carriers: 1, messages: 3 });
+  for (let n = 1; n <= 5; n++) await depot.receive("jones@a.y");
+  assert.equal(depot.office.queue.active, 3);
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) {
+    assert.ok(depot.office.queue.active <= 3);
+    await carrier.arrive();
+  }
+  assert.deepEqual(depot.carriedTo("a.y"), [1, 2, 3, 4, 5]);
+});
+
+Deno.test("a message removed while it waits in line is carried nowhere", async () => {
+  const depot = await openDepot({ carriers: 1 });
+  for (let n = 1; n <= 3; n++) await depot.receive("jones@a.y");
+  const removed = depot.office.queue.remove(idOf(2));
+  await depot.busy[0]?.arrive();
+  await depot.busy[0]?.arrive();
+  assert.ok(await removed);
+  assert.deepEqual(depot.carriedTo("a.y"), [1, 3]);
+  assert.equal(depot.office.disk.files.size, 0);
+});
+
+Deno.test("a carrier that stumbles is told of, its message waits, and the next one goes", async () => {
+  const depot = await openDepot({ carriers: 1 });
+  for (let n = 1; n <= 2; n++) await depot.receive("jones@a.y");
+  await depot.busy[0]?.stumble();
+  assert.deepEqual(depot.office.log.fieldsOf("relay failed"), [
+    { id: idOf(1), error: "Error: stumbled" },
+  ]);
+  const [jones] = await depot.recipientsOf(1);
+  assert.deepEqual([jones?.state, jones?.attempts], ["waiting", 1]);
+  assert.ok((jones?.nextAttempt ?? 0) > depot.office.clock.now());
+  assert.deepEqual(depot.carriedTo("a.y"), [1, 2]);
+});
+
+/** What is recorded of the nth message's one recipient. */
+async function recordOf(depot: Depot, n: number) {
+  const [recipient] = await depot.recipientsOf(n);
+  const { state, attempts, last } = recipient ?? assert.fail();
+  return [state, attempts, last && replyText(last.reply)];
+}
+
+const CUT_SHORT = ["waiting", 0, "451 4.3.2 This host shut down before there was an answer"];
+
+Deno.test("a stop lets end what is under way; what nobody carried is cut short and begun no more", async () => {
+  const depot = await openDepot({ carriers: 1 });
+  for (let n = 1; n <= 3; n++) await depot.receive("jones@a.y");
+  const stopped = depot.courier.stop(10_000);
+  await depot.receive("jones@b.y");
+  await depot.office.clock.pass(9_999);
+  const [carrier, ...others] = depot.carriers;
+  assert(carrier && others.length === 0);
+  assert.ok(!carrier.aborted);
+  await carrier.arrive();
+  await stopped;
+  assert.ok(carrier.rested && !carrier.aborted);
+  assert.deepEqual(carrier.carried, [1]);
+  await assert.rejects(depot.recipientsOf(1), Deno.errors.NotFound);
+  for (const n of [2, 3]) assert.deepEqual(await recordOf(depot, n), CUT_SHORT);
+  assert.deepEqual(await recordOf(depot, 4), ["waiting", 0, undefined]);
+  assert.equal(depot.office.clock.pending, 0);
+});
+
+Deno.test("a stop aborts what lasts longer than its grace", async () => {
+  const depot = await openDepot({ carriers: 1 });
+  for (const domain of ["a.y", "b.y"]) await depot.receive(`jones@${domain}`);
+  const stopped = depot.courier.stop(10_000);
+  await depot.busy[0]?.arrive(450);
+  await depot.office.clock.pass(10_000);
+  await stopped;
+  assert.deepEqual(depot.carriers.map(({ aborted }) => aborted), [false, true]);
+  assert.deepEqual(await recordOf(depot, 1), ["waiting", 1, "450 4.0.0 reply 450"]);
+  assert.deepEqual(await recordOf(depot, 2), CUT_SHORT);
+  assert.equal(depot.office.clock.pending, 0);
+});
+
+Deno.test("a stop does not wait for a carrier that has nothing to do", async () => {
+  const depot = await openDepot({ linger: LINGER });
+  await depot.receive("jones@a.y");
+  await depot.busy[0]?.arrive();
+  await depot.courier.stop(10_000);
+  assert.ok(depot.carriers[0]?.rested);
+  assert.equal(depot.office.clock.pending, 0);
+});
+
+Deno.test("a queue that cannot be listed is told of, and looked at again after a minute", async () => {
+  const depot = await openDepot({ carriers: 1, messages: 1 }, 1);
+  for (let n = 1; n <= 4; n++) await depot.receive("jones@a.y");
+  depot.office.fail(/^list /);
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
+  const carried = depot.carriedTo("a.y");
+  assert.ok(carried.length < 4, "the schedule has forgotten some");
+  assert.deepEqual(depot.office.log.fieldsOf("queue trouble"), [
+    { error: "Error: no list /spool/queue" },
+  ]);
+  depot.office.heal();
+  await depot.office.clock.pass(60_000);
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
+  assert.deepEqual(depot.carriedTo("a.y").sort(), [1, 2, 3, 4]);
+});
