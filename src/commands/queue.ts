@@ -91,8 +91,8 @@ async function read(spool: Spool, id: string) {
     return await spool.read(id);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    if (error instanceof DamagedError) return { id, damage: error.message };
-    throw error;
+    if (error instanceof Deno.errors.PermissionDenied) throw error;
+    return { id, damage: error instanceof Error ? error.message : String(error) };
   }
 }
 

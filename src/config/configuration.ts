@@ -3,7 +3,13 @@
 import { resolve } from "node:path";
 import { addressLiteral, parseIp } from "../smtp/ip.ts";
 import { AddressBook, ForwardError } from "./address_book.ts";
-import { type MailConf, readMailConf, type SystemFacts, type VariableName } from "./mail_conf.ts";
+import {
+  listenedOn,
+  type MailConf,
+  readMailConf,
+  type SystemFacts,
+  type VariableName,
+} from "./mail_conf.ts";
 import { ConfigurationError, type Problem } from "./problem.ts";
 import { readUserConf, type User } from "./user_conf.ts";
 
@@ -44,7 +50,7 @@ export async function readConfiguration(
     mail: mail.value.conf,
     users: users.value,
     files: { mail: mailFile, users: userFile },
-    ownAddresses: ownAddresses(mail.value.conf.LISTEN_ADDR, system.addresses()),
+    ownAddresses: listenedOn(mail.value.conf.LISTEN_ADDR, system.addresses()),
     lines: mail.value.lines,
   };
   problems.push(
@@ -60,15 +66,6 @@ export async function readConfiguration(
 export function addressBook({ mail, users, ownAddresses }: Configuration): AddressBook {
   const literals = ownAddresses.map((address) => addressLiteral(parseIp(address)!));
   return new AddressBook([...new Set([mail.HOSTNAME, ...mail.LOCAL_DOMAINS, ...literals])], users);
-}
-
-/** The addresses listened on, with those behind `0.0.0.0` (IPv4) and `::` (all). */
-function ownAddresses(listening: readonly string[], machine: readonly string[]): string[] {
-  const own = listening.flatMap((address) => {
-    if (address === "::") return machine;
-    return address === "0.0.0.0" ? machine.filter((other) => !other.includes(":")) : [address];
-  });
-  return [...new Set(own)];
 }
 
 /** Every directory that mail can end in, each once. */

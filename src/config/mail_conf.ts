@@ -2,6 +2,7 @@
 
 import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { canonicalIp } from "../smtp/ip.ts";
 import { readLines } from "./lines.ts";
 import { ConfigurationError, type Problem, ValueError } from "./problem.ts";
 import * as value from "./value.ts";
@@ -133,7 +134,7 @@ export async function readMailConf(file: string, system: SystemFacts): Promise<M
     read(name, preset, (message) => problems.push({ file, message: `${message} (not set here)` }));
   }
   const conf = values as MailConf;
-  if (problems.length === 0) problems.push(...contradictions(file, conf, lines));
+  if (problems.length === 0) problems.push(...contradictions(file, conf, lines, system));
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { conf, lines };
 
@@ -163,6 +164,7 @@ function contradictions(
   file: string,
   conf: MailConf,
   lines: ReadonlyMap<VariableName, number>,
+  system: SystemFacts,
 ): Problem[] {
   const problems: Problem[] = [];
   const complain = (name: VariableName, message: string) =>
@@ -173,7 +175,9 @@ function contradictions(
   if (conf.TLS_KEY !== undefined && conf.TLS_CERT === undefined) {
     complain("TLS_KEY", "needs TLS_CERT beside it");
   }
-  if (leadsBack(conf)) complain("RELAY_HOST", "is this server itself, mail would never leave it");
+  if (leadsBack(conf, system)) {
+    complain("RELAY_HOST", "is this server itself, mail would never leave it");
+  }
   const ports: [VariableName, number | undefined][] = [
     ["LISTEN_PORT", conf.LISTEN_PORT],
     ["SUBMISSION_PORT", conf.SUBMISSION_PORT],
@@ -189,11 +193,28 @@ function contradictions(
 }
 
 /** Whether everything would be sent to where this very server listens. */
-function leadsBack({ RELAY_HOST, RELAY_PORT, LISTEN_ADDR, LISTEN_PORT }: MailConf): boolean {
+function leadsBack(
+  { RELAY_HOST, RELAY_PORT, LISTEN_ADDR, LISTEN_PORT }: MailConf,
+  system: SystemFacts,
+): boolean {
   if (!RELAY_HOST || (RELAY_HOST.port ?? RELAY_PORT) !== LISTEN_PORT) return false;
   const { host } = RELAY_HOST;
   const all = LISTEN_ADDR.includes("::") || LISTEN_ADDR.includes("0.0.0.0");
-  return LISTEN_ADDR.includes(host) || all && /^(127\.|::1$)/.test(host);
+  // Every address that begins with 127 is this machine, though its interface names one alone.
+  return listenedOn(LISTEN_ADDR, system.addresses()).includes(host) ||
+    all && host.startsWith("127.") && canonicalIp(host) !== undefined;
+}
+
+/** The addresses listened on, with those of the machine behind `0.0.0.0` (IPv4) and `::` (all). */
+export function listenedOn(
+  listening: readonly string[],
+  machine: readonly string[],
+): readonly string[] {
+  const own = listening.flatMap((address) => {
+    if (address === "::") return machine;
+    return address === "0.0.0.0" ? machine.filter((other) => !other.includes(":")) : [address];
+  });
+  return [...new Set(own)];
 }
 
 /** `example.com:verify` */

@@ -1,6 +1,7 @@
 /** What the machine's network means for the relay: whom to ask, what can be reached, what is ours. */
 
 import type { Configuration } from "../config/configuration.ts";
+import { listenedOn } from "../config/mail_conf.ts";
 import type { Place } from "../relay/relay.ts";
 import type { NameServer } from "../relay/resolver.ts";
 import { nameServers } from "./name_servers.ts";
@@ -42,12 +43,7 @@ function ownPlaces(listening: string, addresses: readonly string[]): Place[] {
   const colon = listening.lastIndexOf(":");
   const address = listening.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
   const port = Number(listening.slice(colon + 1));
-  const all = address === "::"
-    ? addresses
-    : address === "0.0.0.0"
-    ? addresses.filter((own) => !own.includes(":"))
-    : [address];
-  return all.map((own) => ({ address: own, port }));
+  return listenedOn([address], addresses).map((own) => ({ address: own, port }));
 }
 
 /** The text of resolv.conf, undefined where there is none. */

@@ -3,7 +3,7 @@
 import { type Mailbox, printMailbox, printPath } from "../smtp/address.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { replyText } from "../smtp/reply.ts";
+import { replyText, shortened } from "../smtp/reply.ts";
 import { report } from "./bounce.ts";
 import { DamagedError, type QueuedMessage, type QueuedRecipient } from "./envelope.ts";
 import type { MessageIds } from "./id.ts";
@@ -36,7 +36,9 @@ export class ActiveMessage {
   #saved: Promise<void> = Promise.resolve();
   /** A save that has not begun, and will take what is newest then. */
   #nextSave: Promise<void> | undefined;
-  #returned: Promise<void> = Promise.resolve();
+  #returned: Promise<unknown> = Promise.resolve();
+  /** Reports before the release. */
+  #early: Promise<void> = Promise.resolve();
   #removal: PromiseWithResolvers<void> | undefined;
   #damage: DamagedError | undefined;
 
@@ -103,10 +105,17 @@ export class ActiveMessage {
    */
   async settle(settlements: readonly Settlement[]): Promise<void> {
     const { clock, policy } = this.#parts;
-    this.#message = progress.settled(this.#message, settlements, clock.now(), policy);
-    settlements.forEach((settlement) => this.#tell(settlement));
+    const short = settlements.map((one) => ({ ...one, reply: shortened(one.reply) }));
+    this.#message = progress.settled(this.#message, short, clock.now(), policy);
+    this.#tell(short);
     // The release, which is next, removes the message.
     if (progress.isDone(this.#message)) return;
+    await this.#save().catch((error) => this.#trouble(error));
+  }
+
+  /** An attempt that was to begin for these has not been made. Returns when that is recorded. */
+  async withdraw(forwardPaths: readonly Mailbox[]): Promise<void> {
+    this.#message = progress.withdrawn(this.#message, forwardPaths, this.#parts.clock.now());
     await this.#save().catch((error) => this.#trouble(error));
   }
 
@@ -116,9 +125,13 @@ export class ActiveMessage {
   }
 
   /** Tells the sender of those who have failed so far. Never rejects. */
-  async reportFailures(): Promise<void> {
+  reportFailures(): Promise<void> {
     // Trouble is met again, and logged, at the release.
-    await this.#returnFailed().then(() => this.#save()).catch(() => {});
+    if (this.over) return Promise.resolve();
+    this.#early = this.#returnFailed()
+      .then((told) => told ? this.#save() : undefined)
+      .catch(() => {});
+    return this.#early;
   }
 
   /** The message goes as soon as nobody works on it; returns when it has. */
@@ -151,6 +164,8 @@ export class ActiveMessage {
   async #settleUp(pause: number): Promise<number> {
     const { spool, log } = this.#parts;
     const { id } = this.#message;
+    // What it saves must not come after a removal.
+    await this.#early;
     if (this.#damage) {
       await putAside(this.#parts, id, this.#damage);
       return Infinity;
@@ -168,9 +183,8 @@ export class ActiveMessage {
   #dueAgain(pause: number): number {
     const { clock, policy } = this.#parts;
     const now = clock.now();
-    const due = progress.dueOf(this.#message, policy);
     // What is due even now could not be tried for want of room: not again at once.
-    return due > now ? due : now + pause;
+    return progress.dueOf(this.#message, policy, now, now + pause);
   }
 
   async #report(): Promise<void> {
@@ -185,13 +199,14 @@ export class ActiveMessage {
     }
   }
 
-  /** One after another, so that nobody is told twice. */
-  #returnFailed(): Promise<void> {
+  /** One after another, so that nobody is told twice. Whether there was anything to tell. */
+  #returnFailed(): Promise<boolean> {
     const returning = this.#returned.then(async () => {
       const failed = this.#message.recipients.filter(({ state }) => state === "failed");
-      if (failed.length === 0) return;
+      if (failed.length === 0) return false;
       await this.#send("failed", failed, this.#parts.clock.now());
       this.#message = progress.returned(this.#message, failed);
+      return true;
     });
     this.#returned = returning.catch(() => {});
     return returning;
@@ -215,12 +230,17 @@ export class ActiveMessage {
     this.#reported(reportId);
   }
 
-  #tell({ forwardPath, reply, heard, host }: Settlement): void {
+  #tell(settlements: readonly Settlement[]): void {
+    const byPath = new Map(settlements.map((one) => [printMailbox(one.forwardPath), one]));
+    for (const recipient of this.#message.recipients) {
+      const settlement = byPath.get(printMailbox(recipient.forwardPath));
+      if (settlement) this.#tellOf(recipient, settlement);
+    }
+  }
+
+  #tellOf(recipient: QueuedRecipient, { forwardPath, reply, heard, host }: Settlement): void {
     const { log } = this.#parts;
-    const { id, recipients } = this.#message;
-    const wanted = printMailbox(forwardPath);
-    const recipient = recipients.find((one) => printMailbox(one.forwardPath) === wanted);
-    if (!recipient) return;
+    const { id } = this.#message;
     const fields = { id, to: printPath(forwardPath), host, reply: replyText(reply) };
     // Into a mailbox here: whoever keeps that has told it.
     if (recipient.state === "delivered" && !heard) return;

@@ -71,6 +71,9 @@ export class DamagedError extends Error {
 /** The form below; another one gets another number. */
 const FORM = 1;
 
+/** The last moment that a Date can hold; no other number is larger. */
+const LAST_MOMENT = 8.64e15;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -135,11 +138,11 @@ function decodeLast(json: unknown): LastReply {
   return {
     reply: {
       code: number(reply.code, "code"),
-      status: text(reply.status, "status"),
-      lines: array(reply.lines, "lines").map((line) => text(line, "a line of the reply")),
+      status: visible(reply.status, "status"),
+      lines: array(reply.lines, "lines").map((line) => visible(line, "a line of the reply")),
     },
     heard: boolean(last.heard, "heard"),
-    ...last.host === undefined ? {} : { host: text(last.host, "host") },
+    ...last.host === undefined ? {} : { host: visible(last.host, "host") },
     time: number(last.time, "time"),
   };
 }
@@ -161,8 +164,13 @@ function text(json: unknown, what: string): string {
   throw new DamagedError(`${what} is no text`);
 }
 
+/** Text for people's terminals: whoever wrote the file, nothing in it steers one. */
+function visible(json: unknown, what: string): string {
+  return text(json, what).replace(/[^ -~]/g, "?");
+}
+
 function number(json: unknown, what: string): number {
-  if (typeof json === "number" && Number.isFinite(json) && json >= 0) return json;
+  if (typeof json === "number" && json >= 0 && json <= LAST_MOMENT) return json;
   throw new DamagedError(`${what} is no number`);
 }
 

@@ -31,13 +31,22 @@ export function dueRecipients({ recipients }: QueuedMessage, now: number): Queue
   return recipients.filter(({ state, nextAttempt }) => state === "waiting" && nextAttempt <= now);
 }
 
-/** When there is something to do for a message: an attempt, a report. Infinity where all is done. */
-export function dueOf(message: QueuedMessage, { notice }: RetryPolicy): number {
-  const waiting = message.recipients.filter(({ state }) => state === "waiting");
-  if (message.recipients.some(({ state }) => state === "failed")) return 0;
-  if (waiting.length === 0) return Infinity;
-  const next = waiting.reduce((least, { nextAttempt }) => Math.min(least, nextAttempt), Infinity);
-  return wantsNotice(message) ? Math.min(next, message.arrived + notice) : next;
+/**
+ * When there is something to do for a message: an attempt, a report. Infinity where all is done. What
+ * is due at `now` already, and could not be done, is due at `later`.
+ */
+export function dueOf(
+  message: QueuedMessage,
+  { notice }: RetryPolicy,
+  now = -Infinity,
+  later = Infinity,
+): number {
+  const times = message.recipients.flatMap(({ state, nextAttempt }) => {
+    // Who failed has a report to be sent, at any time.
+    return state === "waiting" ? nextAttempt : state === "failed" ? 0 : [];
+  });
+  if (wantsNotice(message)) times.push(message.arrived + notice);
+  return times.reduce((least, time) => Math.min(least, time <= now ? later : time), Infinity);
 }
 
 /** Nobody is to be asked for it any more. */
@@ -58,6 +67,17 @@ export function attempted(
   return change(message, forwardPaths, (recipient) => {
     const attempts = recipient.attempts + 1;
     return { ...recipient, attempts, nextAttempt: nextAttempt(message, attempts, now, policy) };
+  });
+}
+
+/** The attempt was not made after all, and may follow at any time. */
+export function withdrawn(
+  message: QueuedMessage,
+  forwardPaths: readonly Mailbox[],
+  now: number,
+): QueuedMessage {
+  return change(message, forwardPaths, (recipient) => {
+    return { ...recipient, attempts: recipient.attempts - 1, nextAttempt: now };
   });
 }
 

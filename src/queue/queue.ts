@@ -45,6 +45,11 @@ export class Queue {
       if (this.#active.has(id)) continue;
       const message = await this.#read(id);
       if (!message) continue;
+      if (progress.isDone(message)) {
+        // A crash came between the last answer and the removal.
+        await this.#parts.spool.remove(id);
+        continue;
+      }
       count++;
       const due = this.#hastened.has(id) ? 0 : progress.dueOf(message, this.#parts.policy);
       this.#schedule.set(id, due);

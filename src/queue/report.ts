@@ -4,7 +4,7 @@
  */
 
 import { type Mailbox, printMailbox, printPath } from "../smtp/address.ts";
-import { encodeReply, type Reply } from "../smtp/reply.ts";
+import { encodeReply, type Reply, shortened } from "../smtp/reply.ts";
 import { dateTime } from "../smtp/trace.ts";
 import { quotedPrintable } from "./quoted_printable.ts";
 import { statusOf } from "./status.ts";
@@ -53,8 +53,6 @@ const MAX_LINE = 998;
 /** Octets of one word or value, which leave room on the line for what stands before it. */
 const MAX_WORD = 900;
 const WORDS = new RegExp(`[^ ]{1,${MAX_WORD}}`, "g");
-/** Octets of a server's reply that are repeated: one may be long, and recipients many. */
-const MAX_REPLY = 2000;
 const CUT = " [...]";
 const TRIED = "It was tried again and again, and the time for that is over.";
 const CR = 13;
@@ -274,26 +272,13 @@ function replyLines(reply: Reply): string[] {
   return encodeReply({ code, status, lines: lines.map(printable) }).trimEnd().split("\r\n");
 }
 
-/** The reply, no more than its first part where it is long. */
-function shortened({ code, status, lines }: Reply): Reply {
-  const kept: string[] = [];
-  let room = MAX_REPLY;
-  for (const line of lines) {
-    kept.push(line.length <= room ? line : line.slice(0, room) + CUT);
-    // Code and status take their place too.
-    room -= line.length + 10;
-    if (room < 0) break;
-  }
-  return { code, status, lines: kept.length > 0 ? kept : [""] };
-}
-
 /**
- * The header as it may be shown, one character for each octet: NUL and a lone CR or LF become `?`,
+ * The header as it may be shown, one character for each octet: control characters and a lone CR or LF become `?`,
  * and a line over the limit is cut and says so.
  */
 function returnedHeader(header: Uint8Array): string {
   const text = Array.from(header, (octet) => String.fromCharCode(octet)).join("");
-  return text.replace(/\0|\r(?!\n)|(?<!\r)\n/g, "?").split("\r\n")
+  return text.replace(/(?![\t\r\n])\p{Cc}(?<![\x80-\x9f])|\r(?!\n)|(?<!\r)\n/gu, "?").split("\r\n")
     .map((line) => line.length <= MAX_LINE ? line : line.slice(0, MAX_LINE - CUT.length) + CUT)
     .join("\r\n");
 }

@@ -3,11 +3,9 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { type ActiveMessage, SHORTLY } from "../queue/active.ts";
-import type { Settlement } from "../queue/progress.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Mailbox } from "../smtp/address.ts";
-import { Line, type Task } from "./line.ts";
-import * as verdict from "./verdict.ts";
+import { Line, type Task, type TaskEnd } from "./line.ts";
 
 /** Brings messages to one destination, one after another. */
 export interface Carrier {
@@ -45,6 +43,10 @@ export interface CourierLimits {
   readonly line: number;
   /** Milliseconds that a carrier with nothing to do keeps its connection. */
   readonly linger: number;
+  /** Milliseconds with one message after which a destination is slow. */
+  readonly patience: number;
+  /** Slow destinations beside those that have places. */
+  readonly slow: number;
   /** Messages a carrier brings before it gives up its place to destinations that wait for one. */
   readonly turn: number;
 }
@@ -56,6 +58,8 @@ export const LIMITS: CourierLimits = {
   line: 200,
   linger: 1000,
   turn: 100,
+  patience: 30_000,
+  slow: 200,
 };
 
 /** Milliseconds after which a round of attempts has taken long. */
@@ -74,7 +78,9 @@ export class Courier {
   readonly #carriers = new Set<Carrier>();
   readonly #messages = new Set<Promise<void>>();
   readonly #workers = new Set<Promise<void>>();
+  /** Destinations with a place, and those that lost theirs because they take their time. */
   #serving = 0;
+  #slow = 0;
   #pumping: Promise<void> | undefined;
   #pumpAgain = false;
   #wake: (() => void) | undefined;
@@ -100,11 +106,10 @@ export class Courier {
     this.#wake?.();
     await this.#pumping;
     this.#lines.forEach((line) => line.stop());
+    const waiting = [...this.#lines.values()].flatMap((line) => line.takeAll());
+    await Promise.all(waiting.map((task) => putBack(task)));
     const late = this.#parts.clock.after(grace, () => this.#carriers.forEach((one) => one.abort()));
     await Promise.all(this.#workers);
-    for (const line of this.#lines.values()) {
-      for (let task = line.take(); task; task = line.take()) await cutShort(task);
-    }
     await Promise.all(this.#messages);
     late();
   }
@@ -167,13 +172,13 @@ export class Courier {
     let pause = SHORTLY;
     try {
       const { groups, heldBack } = this.#withRoom(message);
-      // The line itself calls for them when it gets shorter.
-      if (heldBack) pause = HELD_BACK;
       await message.begin([...groups.values()].flat());
       const tasks = [...groups].map(([line, recipients]) =>
         this.#enqueue(line, message, recipients)
       );
-      await Promise.all(tasks);
+      const ends = await Promise.all(tasks);
+      // The line itself calls for them when it gets shorter.
+      if (heldBack || ends.includes("held back")) pause = HELD_BACK;
     } catch (error) {
       log.error("queue trouble", { id: message.message.id, error: String(error) });
     }
@@ -189,7 +194,7 @@ export class Courier {
       const line = this.#lineFor(this.#parts.destinationOf(forwardPath));
       const group = groups.get(line);
       if (group) group.push(forwardPath);
-      else if (line.length < this.#limits.line) groups.set(line, [forwardPath]);
+      else if (line.room > 0) groups.set(line, [forwardPath]);
       else {
         heldBack = true;
         line.holdBack(message.message.id);
@@ -199,21 +204,24 @@ export class Courier {
   }
 
   #lineFor(destination: string): Line {
-    const line = this.#lines.get(destination) ?? new Line(destination, this.#parts.clock);
+    const line = this.#lines.get(destination) ??
+      new Line(destination, this.#limits.line, this.#parts.clock);
     this.#lines.set(destination, line);
     return line;
   }
 
   /** Returns when the task is done. */
-  #enqueue(line: Line, message: ActiveMessage, recipients: readonly Mailbox[]): Promise<void> {
-    const done = Promise.withResolvers<void>();
+  #enqueue(line: Line, message: ActiveMessage, recipients: readonly Mailbox[]): Promise<TaskEnd> {
+    const done = Promise.withResolvers<TaskEnd>();
     const task: Task = {
       message,
       recipients,
       settle: (settlements) => message.settle(settlements),
+      withdraw: () => message.withdraw(recipients),
       done: done.resolve,
     };
-    if (this.#stopping) return cutShort(task);
+    if (this.#stopping) putBack(task);
+    if (this.#stopping) return done.promise;
     line.heldBack.delete(message.message.id);
     if (!line.push(task)) this.#serve(line);
     return done.promise;
@@ -222,7 +230,7 @@ export class Courier {
   /** Puts a carrier to work for a line, if there is room for one. */
   #serve(line: Line): void {
     if (this.#stopping || line.carriers >= this.#limits.carriers || line.length === 0) return;
-    const places = this.#parts.isFirst(line.destination) ? 0 : 1;
+    const places = this.#placesOf(line);
     const full = this.#serving + places > this.#limits.destinations;
     if (line.carriers === 0 && places > 0 && full) {
       this.#waiting.add(line);
@@ -230,12 +238,26 @@ export class Courier {
     }
     this.#waiting.delete(line);
     if (line.carriers++ === 0) this.#serving += places;
-    const work = this.#work(line).finally(() => {
+    const work = this.#work(line).catch((error) => {
+      this.#parts.log.error("relay failed", { error: String(error) });
+    }).finally(() => {
       this.#workers.delete(work);
-      if (--line.carriers === 0) this.#serving -= places;
+      if (--line.carriers === 0) this.#leave(line);
       this.#next(line);
     });
     this.#workers.add(work);
+  }
+
+  #placesOf(line: Line): number {
+    return this.#parts.isFirst(line.destination) ? 0 : 1;
+  }
+
+  /** Nobody serves this line any more. */
+  #leave(line: Line): void {
+    if (line.slow) this.#slow--;
+    else this.#serving -= this.#placesOf(line);
+    line.slow = false;
+    this.#refill(line);
   }
 
   /** A carrier of this line has ended. */
@@ -245,6 +267,10 @@ export class Courier {
     } else if (line.carriers === 0 && line.heldBack.size === 0) {
       this.#lines.delete(line.destination);
     }
+    this.#serveWaiting();
+  }
+
+  #serveWaiting(): void {
     for (const next of this.#waiting) {
       if (this.#serving >= this.#limits.destinations) return;
       this.#serve(next);
@@ -259,7 +285,9 @@ export class Courier {
         const linger = this.#waiting.size === 0 ? this.#limits.linger : 0;
         const task = await line.next(linger);
         if (!task) break;
-        await this.#carry(carrier, task);
+        await this.#carry(line, carrier, task);
+        // A slow one has no place of its own to go on with.
+        if (line.slow) break;
         this.#refill(line);
       }
       await carrier.rest();
@@ -268,7 +296,8 @@ export class Courier {
     }
   }
 
-  async #carry(carrier: Carrier, task: Task): Promise<void> {
+  async #carry(line: Line, carrier: Carrier, task: Task): Promise<void> {
+    const callOff = this.#parts.clock.after(this.#limits.patience, () => this.#slowDown(line));
     try {
       if (!task.message.over) await carrier.carry(task);
     } catch (error) {
@@ -277,16 +306,35 @@ export class Courier {
         error: String(error),
       });
     } finally {
-      task.done();
+      callOff();
+      if (!line.slow) line.adapt(true);
+      task.done("settled");
     }
+  }
+
+  /**
+   * A destination takes its time. It goes on, but the others do not wait for its place, and those
+   * who wait for it do so on the disk alone. Many such can be served, but not without end.
+   */
+  #slowDown(line: Line): void {
+    if (line.slow || this.#slow >= this.#limits.slow) return;
+    line.slow = true;
+    line.adapt(false);
+    this.#slow++;
+    this.#serving -= this.#placesOf(line);
+    for (const task of line.takeAll()) {
+      line.holdBack(task.message.message.id);
+      putBack(task, "held back");
+    }
+    this.#serveWaiting();
   }
 
   /** The line has got shorter: those who wait on the disk alone may come. */
   #refill(line: Line): void {
-    if (line.length > this.#limits.line / 2) return;
-    let room = this.#limits.line - line.length;
+    if (!line.isShort) return;
+    let room = line.room;
     for (const id of line.heldBack) {
-      if (room-- === 0) return;
+      if (room-- <= 0) return;
       line.heldBack.delete(id);
       // Its recipients here are due, those of other destinations may not be.
       this.#parts.queue.add(id);
@@ -295,9 +343,7 @@ export class Courier {
 }
 
 /** What nobody has begun to carry is as it was before. */
-async function cutShort({ recipients, settle, done }: Task): Promise<void> {
-  await settle(recipients.map((forwardPath): Settlement => {
-    return { forwardPath, reply: verdict.interrupted, heard: false, cutShort: true };
-  }));
-  done();
+async function putBack({ withdraw, done }: Task, end: TaskEnd = "settled"): Promise<void> {
+  await withdraw();
+  done(end);
 }

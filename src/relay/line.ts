@@ -11,26 +11,53 @@ export interface Task {
   readonly recipients: readonly Mailbox[];
   /** Records what became of some of them. */
   readonly settle: (settlements: readonly Settlement[]) => Promise<void>;
+  /** Takes the attempt back that nobody made. */
+  readonly withdraw: () => Promise<void>;
   /** All of them are settled. */
-  readonly done: () => void;
+  readonly done: (end: TaskEnd) => void;
 }
 
+/** Whether an attempt was made, or the message has to wait on the disk for the line to be shorter. */
+export type TaskEnd = "settled" | "held back";
+
+/** Messages that may wait for a destination that was slow. */
+const SHORTEST = 2;
 const MOST_HELD_BACK = 100_000;
 
 export class Line {
   /** Carriers at work. */
   carriers = 0;
+  /** Whether one of them has been at a single message for long. */
+  slow = false;
   /** Ids of messages that found the line too long and wait on the disk alone; not all, but the first. */
   readonly heldBack = new Set<string>();
   readonly #clock: Clock;
+  #limit: number;
   #tasks: Task[] = [];
   #at = 0;
   /** Carriers that wait for a task. */
   readonly #idle = new Set<() => void>();
   #stopped = false;
 
-  constructor(readonly destination: string, clock: Clock) {
+  /** `most` are the messages that may wait here. */
+  constructor(readonly destination: string, readonly most: number, clock: Clock) {
+    this.#limit = most;
     this.#clock = clock;
+  }
+
+  /** How many more may wait here. */
+  get room(): number {
+    return this.slow ? 0 : this.#limit - this.length;
+  }
+
+  /** Whether it has got short enough for those on the disk. */
+  get isShort(): boolean {
+    return this.length <= this.#limit / 2;
+  }
+
+  /** A message has been brought, in good time or not: a slow destination has a short line at first. */
+  adapt(quick: boolean): void {
+    this.#limit = quick ? Math.min(this.most, 2 * this.#limit) : Math.min(this.most, SHORTEST);
   }
 
   get length(): number {
@@ -54,6 +81,14 @@ export class Line {
       this.#at = 0;
     }
     return task;
+  }
+
+  /** All tasks that wait. */
+  takeAll(): Task[] {
+    const tasks = this.#tasks.slice(this.#at);
+    this.#tasks = [];
+    this.#at = 0;
+    return tasks;
   }
 
   /** The next task, as soon as there is one; undefined when there was none for `linger` milliseconds. */

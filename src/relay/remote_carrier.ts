@@ -216,22 +216,29 @@ export class RemoteCarrier implements Carrier {
       this.#parts.log.error("message unreadable", { id: message.message.id, error: String(error) });
       return await attempt.giveUp({ reply: verdict.unreadable, heard: false });
     }
-    if (connection.declinedTls) outcome = this.#withoutTls(outcome, target);
+    if (connection.declinedTls && outcome.results.some(insistsOnTls)) {
+      outcome = withoutTls(outcome);
+      // The next connection tries it again.
+      this.#parts.hosts.markTls(target);
+      await this.rest();
+    }
     await attempt.hear(outcome, target.host);
   }
+}
 
-  /**
-   * A server that insists on TLS refuses because the handshake failed a while ago, not because of
-   * the mail (RFC 3207 4): that passes.
-   */
-  #withoutTls(outcome: Outcome, target: Target): Outcome {
-    const insists = ({ reply }: { reply: Reply }) => reply.code === 530;
-    if (outcome.results.some(insists)) this.#parts.hosts.markTls(target);
-    const results = outcome.results.map((result) => {
-      return insists(result) ? { ...result, reply: verdict.needsTls, heard: false } : result;
-    });
-    return { ...outcome, results };
-  }
+function insistsOnTls({ reply }: { readonly reply: Reply }): boolean {
+  return reply.code === 530;
+}
+
+/**
+ * A server that insists on TLS refuses because the handshake failed a while ago, not because of the
+ * mail (RFC 3207 4): that passes.
+ */
+function withoutTls(outcome: Outcome): Outcome {
+  const results = outcome.results.map((result) => {
+    return insistsOnTls(result) ? { ...result, reply: verdict.needsTls, heard: false } : result;
+  });
+  return { ...outcome, results };
 }
 
 /** One transaction's worth of recipients on the way to their answers. */

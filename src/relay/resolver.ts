@@ -291,8 +291,8 @@ function followAliases(answers: Response["answers"], name: string): string {
   let owner = name;
   for (let link = 0; link < MAX_LINKS; link++) {
     const alias = answers.find((a) => a.type === "CNAME" && plainName(a.name) === owner);
-    if (!alias) break;
+    if (!alias) return owner;
     owner = plainName(String(alias.data));
   }
-  return owner;
+  throw new Error("a circle of CNAMEs");
 }

@@ -80,25 +80,32 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
     ownPlaces,
     deliver: (message, recipients) => mailboxes.deliver(message, recipients),
   });
+  const requests = new Requests(disk, SPOOL_DIR);
+  // First of all what was asked for while nobody listened: a message to be removed must not be sent.
+  await serve(requests, relay, log);
   const waiting = await relay.start();
-  serveRequests(new Requests(disk, SPOOL_DIR), relay, log);
+  watchRequests(requests, relay, log);
   return waiting;
 }
 
+/** Carries out what is asked for. Never rejects. */
+function serve(requests: Requests, relay: Relay, log: Log): Promise<void> {
+  return requests.serve((request) => relay.obey(request))
+    .catch((error) => log.error("request failed", { error: String(error) }));
+}
+
 /** Carries out requests as they come. Never rejects. */
-async function serveRequests(requests: Requests, relay: Relay, log: Log): Promise<void> {
-  const serve = () =>
-    requests.serve((request) => relay.obey(request))
-      .catch((error) => log.error("request failed", { error: String(error) }));
-  serve();
+async function watchRequests(requests: Requests, relay: Relay, log: Log): Promise<void> {
   try {
     watcher = Deno.watchFs(requests.directory);
-    for await (const { kind } of watcher) if (kind === "create") serve();
+    // What came before there was a watch.
+    serve(requests, relay, log);
+    for await (const { kind } of watcher) if (kind === "create") serve(requests, relay, log);
   } catch (error) {
     // The system watches as much as it may already.
     log.warn("requests not watched", { error: String(error), look: `every ${LOOK / 1000} s` });
     const look = () => {
-      serve();
+      serve(requests, relay, log);
       systemClock.after(LOOK, look);
     };
     look();

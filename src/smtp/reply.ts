@@ -32,6 +32,24 @@ export function encodeReply({ code, status, lines }: Reply): string {
     .join("");
 }
 
+/** Characters of a reply that are worth keeping. */
+const MOST_KEPT = 2000;
+/** Stands where the rest of a line has been left out. */
+const CUT = " [...]";
+
+/** The reply, no more than its first part where it is long: nobody fills our disk and log by it. */
+export function shortened({ code, status, lines }: Reply): Reply {
+  const kept: string[] = [];
+  let room = MOST_KEPT;
+  for (const line of lines) {
+    kept.push(line.length <= room ? line : line.slice(0, room) + CUT);
+    // Code and status take their place too.
+    room -= line.length + 10;
+    if (room < 0) break;
+  }
+  return { code, status, lines: kept.length > 0 ? kept : [""] };
+}
+
 /** A reply in one line, for logs and reports. */
 export function replyText({ code, status, lines }: Reply): string {
   return [String(code), status, lines.join(" ")].filter((part) => part !== "").join(" ");

@@ -38,3 +38,12 @@ Deno.test("a host name that nobody can look up is pointed out", async () => {
   assert.equal(code, 0);
   assert.match(out, /^note: HOSTNAME is me, which other hosts cannot look up$/m);
 });
+
+Deno.test("a server that relays for the whole world is pointed out", async () => {
+  const note = /^note: RELAY_FROM lets everybody send to everybody through this server$/m;
+  for (const [networks, told] of [["127.0.0.1, 0.0.0.0/0", true], ["10.0.0.0/8", false]] as const) {
+    const conf = `HOSTNAME = me.example\nLISTEN_PORT = 0\nRELAY_FROM = ${networks}\n`;
+    const { code, out } = await check(conf);
+    assert.deepEqual([code, note.test(out)], [0, told]);
+  }
+});

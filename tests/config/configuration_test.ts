@@ -185,3 +185,15 @@ Deno.test("the postmaster's mail may be forwarded to another host", async () => 
   await read(conf, "a:a@far.example\n");
   await read(conf, "john:/x\npostmaster:a@far.example\n");
 });
+
+Deno.test("the queue and a mailbox have places apart", async () => {
+  const apart = (directory: string) =>
+    `mail.conf:2: SPOOL_DIR: the queue in /var/spool and the mailbox ${directory} need places apart`;
+  const conf = "HOSTNAME = me.example\nSPOOL_DIR = /var/spool/\n";
+  for (const directory of ["/var/spool", "/var/spool/jones", "/var", "/", "/var/x/../spool"]) {
+    assert.deepEqual(await problems(conf, `jones:${directory}\n`), [apart(directory)]);
+  }
+  for (const directory of ["/var/spools", "/var/spoo", "/var/mail/spool"]) {
+    await read(conf, `jones:${directory}\n`);
+  }
+});

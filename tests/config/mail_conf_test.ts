@@ -6,7 +6,7 @@ import { ConfigurationError, problemText } from "../../src/config/problem.ts";
 
 const SYSTEM: SystemFacts = {
   hostName: () => "system.example",
-  addresses: () => [],
+  addresses: () => ["127.0.0.1", "::1"],
   stateDirectory: () => undefined,
 };
 
@@ -175,6 +175,26 @@ Deno.test("what goes together is read", async () => {
 Deno.test("control characters in the file never reach the message", async () => {
   for (const line of ["\x1b[2J", "\x1b[2J = x", "LISTEN_PORT = \x1b[2J", "LISTEN_PORT\r= 1\r= 2"]) {
     assert.equal((await problems(`${line}\n`)).length, 1, JSON.stringify(line));
+  }
+});
+
+Deno.test("RELAY_HOST is not where this very server listens", async () => {
+  const own = "RELAY_HOST: is this server itself, mail would never leave it";
+  for (
+    const lines of [
+      "RELAY_HOST = 127.0.0.1",
+      "LISTEN_PORT = 2525\nRELAY_HOST = 127.0.0.1:2525",
+      "LISTEN_PORT = 2525\nRELAY_PORT = 2525\nRELAY_HOST = 127.0.0.1",
+      "LISTEN_ADDR = 192.0.2.1, ::1\nRELAY_HOST = [::1]",
+      "LISTEN_ADDR = 0.0.0.0\nRELAY_HOST = 127.0.0.2:25",
+      "LISTEN_ADDR = ::\nRELAY_HOST = [::1]",
+    ]
+  ) {
+    const last = lines.split("\n").length;
+    assert.deepEqual(await problems(`${lines}\n`), [`${last}: ${own}`]);
+  }
+  for (const other of ["127.0.0.2", "127.0.0.1:26", "mx.example"]) {
+    await read(`RELAY_HOST = ${other}\n`);
   }
 });
 

@@ -49,6 +49,7 @@ const GOOD: readonly (readonly [line: string, name: string, target: unknown, has
   ["john+tag:/x", "john+tag", { directory: "/x" }],
   ["o'neil.x_y-z:/x", "o'neil.x_y-z", { directory: "/x" }],
   [`${"l".repeat(64)}:/x`, "l".repeat(64), { directory: "/x" }],
+  [`${"a ".repeat(30)}ab:/x`, `${"a ".repeat(30)}ab`, { directory: "/x" }],
   // A path with an @ begins with / or a period.
   ["john:/x@y", "john", { directory: "/x@y" }],
   ["john:./x@y,z", "john", { directory: "./x@y,z" }],
@@ -113,6 +114,14 @@ const BAD: readonly (readonly [line: string, message: RegExp])[] = [
   ],
   ["john:jack@example.com,", /^3: john: an address is missing before or after a comma/],
   ["john:jack, jill", /^3: john: "jack" is no address \(the address lacks its domain\)/],
+  [
+    `john:${"l".repeat(64)}@${"d.".repeat(95)}e`,
+    /^3: john: ".*" is no address \(address too long\)/,
+  ],
+  [
+    `${"a ".repeat(31)}a:/x`,
+    /^3: (a )+a: the name has more than 64 characters with its quotes, no mail could name it$/,
+  ],
   ["john:<jack@example.com>", /^3: john: "<jack@example\.com>" is no address/],
 ];
 

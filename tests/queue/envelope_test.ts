@@ -51,6 +51,17 @@ Deno.test("every field of an envelope is read back as it was", () => {
   assertKept(message({ delayReported: true }));
 });
 
+Deno.test("the longest address that user.conf may forward to is read back as it was", () => {
+  // With its angle brackets it is a path of 256 octets (RFC 5321 4.5.3.1.3).
+  const longest = `${"l".repeat(64)}@${"d.".repeat(94)}e`;
+  const quoted = `"${"a ".repeat(31)}"@${"d.".repeat(94)}e`;
+  for (const address of [longest, quoted]) {
+    assert.equal(address.length, 254);
+    assertKept(message({ recipients: [recipient(address)] }));
+    assert.throws(() => parseMailbox(`${address}e`), /address too long/);
+  }
+});
+
 Deno.test("the null reverse-path is read back as null", () => {
   assertKept(message({ reversePath: null }));
 });
@@ -98,10 +109,16 @@ Deno.test("the bare Postmaster is read back, as whom a message was for that is f
   assertKept(message({ recipients: [newRecipient(FRED, ARRIVED, postmaster)] }));
 });
 
-Deno.test("a reply is read back whatever characters it has", () => {
-  const lines = ['"quoted" \\ {}', "\0\t\x7f", "\u00e4\u20ac\u2028\u{1f4e7}", "\ud800", ""];
-  const last = { reply: { code: 550, status: "5.1.1", lines }, heard: true, host: "ö", time: 1 };
-  assertKept(message({ recipients: [recipient("jones@x.y", { last })] }));
+Deno.test("a reply is read back, but for what could steer a terminal", () => {
+  const lastOf = (lines: string[], host: string) => {
+    const last = { reply: { code: 550, status: "5.1.1", lines }, heard: true, host, time: 1 };
+    return message({ recipients: [recipient("jones@x.y", { last })] });
+  };
+  const kept = lastOf(['"quoted" \\ {}', ""], "mx.x.y");
+  assertKept(kept);
+  const odd = lastOf(["\0\t\x7f", "\x1b[2J\u202e", "\ud800"], "\x1b]0;");
+  const [{ last } = assert.fail()] = decodeEnvelope(encodeEnvelope(odd), odd.id).recipients;
+  assert.deepEqual([last?.reply.lines, last?.host], [["???", "?[2J?", "?"], "?]0;"]);
 });
 
 Deno.test("people find each recipient on a line of its own", () => {

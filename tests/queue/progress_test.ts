@@ -213,6 +213,12 @@ Deno.test("a notice is due after four hours, and not twice (CL-22)", () => {
   assert.equal(progress.isNoticeDue(reported, ARRIVED + DAY, POLICY), false);
 });
 
+Deno.test("who waits until the lifetime's end is told of that alone (CL-22)", () => {
+  const waiting = tried(message(), ARRIVED, 450);
+  assert.equal(progress.isNoticeDue(waiting, END - 1, POLICY), true);
+  assert.equal(progress.isNoticeDue(waiting, END, POLICY), false);
+});
+
 Deno.test("no notice for a null reverse-path, before an attempt, or where nobody waits (DSN-1, BUG-18)", () => {
   const late = ARRIVED + DAY;
   const waiting = tried(message(), ARRIVED, 450);

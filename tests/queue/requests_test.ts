@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type Request, Requests } from "../../src/queue/requests.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
+import { settled } from "../support/settled.ts";
 
 const ID = "0123456789abcde";
 const RETRY: Request = { kind: "retry", id: ID };
@@ -89,4 +90,43 @@ Deno.test("file names that are no requests are left alone", async () => {
   for (const path of names) (await disk.create(path)).close();
   assert.deepEqual(await served(requests), []);
   assert.deepEqual([...disk.files.keys()], names);
+});
+
+/** Serves what is asked for, and every request waits for its `end`. */
+function servedSlowly(requests: Requests) {
+  const begun: Request[] = [];
+  const ends: (() => void)[] = [];
+  const serve = () =>
+    requests.serve((request) => {
+      begun.push(request);
+      return new Promise((resolve) => ends.push(resolve));
+    });
+  return { begun, ends, serve };
+}
+
+Deno.test("a request that takes its time is begun once, and keeps no other waiting", async () => {
+  const { requests } = await newRequests();
+  const { begun, ends, serve } = servedSlowly(requests);
+  await requests.make(REMOVE);
+  const first = serve();
+  await settled();
+  await requests.make(RETRY);
+  const second = serve();
+  await settled();
+  assert.deepEqual(begun, [REMOVE, RETRY]);
+  ends[1]?.();
+  await second;
+  assert.equal(await requests.pending(RETRY), false);
+  assert.equal(await requests.pending(REMOVE), true);
+  ends[0]?.();
+  await first;
+  assert.equal(await requests.pending(REMOVE), false);
+});
+
+Deno.test("a request that was under way when the daemon ended is begun again by the next", async () => {
+  const { disk, requests } = await newRequests();
+  await requests.make(REMOVE);
+  servedSlowly(requests).serve();
+  await settled();
+  assert.deepEqual(await served(new Requests(disk, "/spool")), [REMOVE]);
 });

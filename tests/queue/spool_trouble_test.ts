@@ -147,6 +147,20 @@ Deno.test("wherever the world stops while a message is removed, a sweep leaves a
   }
 });
 
+Deno.test("a rename that happens and is called failed all the same leaves nothing of a message", async () => {
+  for (const failing of [0, 1]) {
+    const { disk, spool } = await newSpool();
+    const rename = disk.rename.bind(disk);
+    let at = 0;
+    disk.rename = async (from, to) => {
+      await rename(from, to);
+      if (at++ === failing) throw new Error("no answer");
+    };
+    await assert.rejects(receive(spool), /no answer/);
+    assert.deepEqual([...disk.files.keys()], []);
+  }
+});
+
 Deno.test("a removal that failed can be done again", async () => {
   const operations = await operationsOf((spool) => spool.remove(ID), true);
   for (const failing of operations.keys()) {

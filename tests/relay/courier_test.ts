@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { replyText } from "../../src/smtp/reply.ts";
-import { idOf } from "../queue/messages.ts";
+import { idOf, MINUTE } from "../queue/messages.ts";
 import { type Depot, openDepot } from "./depot.ts";
 
 const LINGER = 1000;
@@ -19,6 +19,15 @@ Deno.test("so many destinations are served at once; who waits for a place comes 
   assert.deepEqual(destinations(depot), ["c.y", "d.y"]);
   for (const carrier of depot.busy) await carrier.arrive();
   assert.equal(depot.carriers.length, 4);
+});
+
+Deno.test("who needs nobody's answer is served though all places are taken", async () => {
+  const depot = await openDepot({ destinations: 2 });
+  for (const domain of ["a.y", "b.y", "c.y", "first.test"]) await depot.receive(`jones@${domain}`);
+  assert.deepEqual(destinations(depot), ["a.y", "b.y", "first.test"]);
+  await depot.busy[2]?.arrive();
+  // And leaves no place behind that it never had.
+  assert.deepEqual(destinations(depot), ["a.y", "b.y"]);
 });
 
 Deno.test("so many carriers go to one destination, and take who comes next in order (CL-27)", async () => {
@@ -124,6 +133,15 @@ Deno.test("a long line keeps nobody from another destination, and who was there 
   assert.deepEqual([jones?.state, smith?.state], ["delivered", "waiting"]);
 });
 
+Deno.test("a long line does not put off the next attempt at another destination (CL-22)", async () => {
+  const depot = await openDepot({ carriers: 1, line: 1 });
+  for (let n = 1; n <= 2; n++) await depot.receive("jones@slow.y");
+  await depot.receive("jones@slow.y", "smith@b.y");
+  await depot.busy[1]?.arrive(450);
+  await depot.office.clock.pass(5 * MINUTE);
+  assert.deepEqual(depot.carriedTo("b.y"), [3, 3]);
+});
+
 Deno.test("so many messages are in memory; the next is taken when one is released", async () => {
   const depot = await openDepot({ carriers: 1, messages: 3 });
   for (let n = 1; n <= 5; n++) await depot.receive("jones@a.y");
@@ -166,7 +184,8 @@ async function recordOf(depot: Depot, n: number) {
   return [state, attempts, last && replyText(last.reply)];
 }
 
-const CUT_SHORT = ["waiting", 0, "451 4.3.2 This host shut down before there was an answer"];
+/** What nobody carried is as if nothing had been tried. */
+const PUT_BACK = ["waiting", 0, undefined];
 
 Deno.test("a stop lets end what is under way; what nobody carried is cut short and begun no more", async () => {
   const depot = await openDepot({ carriers: 1 });
@@ -182,8 +201,7 @@ Deno.test("a stop lets end what is under way; what nobody carried is cut short a
   assert.ok(carrier.rested && !carrier.aborted);
   assert.deepEqual(carrier.carried, [1]);
   await assert.rejects(depot.recipientsOf(1), Deno.errors.NotFound);
-  for (const n of [2, 3]) assert.deepEqual(await recordOf(depot, n), CUT_SHORT);
-  assert.deepEqual(await recordOf(depot, 4), ["waiting", 0, undefined]);
+  for (const n of [2, 3, 4]) assert.deepEqual(await recordOf(depot, n), PUT_BACK);
   assert.equal(depot.office.clock.pending, 0);
 });
 
@@ -196,7 +214,8 @@ Deno.test("a stop aborts what lasts longer than its grace", async () => {
   await stopped;
   assert.deepEqual(depot.carriers.map(({ aborted }) => aborted), [false, true]);
   assert.deepEqual(await recordOf(depot, 1), ["waiting", 1, "450 4.0.0 reply 450"]);
-  assert.deepEqual(await recordOf(depot, 2), CUT_SHORT);
+  const interrupted = "451 4.3.2 This host shut down before there was an answer";
+  assert.deepEqual(await recordOf(depot, 2), ["waiting", 0, interrupted]);
   assert.equal(depot.office.clock.pending, 0);
 });
 

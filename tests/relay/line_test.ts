@@ -11,7 +11,7 @@ const LINGER = 1000;
 
 function newLine(): { clock: FakeClock; line: Line } {
   const clock = new FakeClock();
-  return { clock, line: new Line("x.test", clock) };
+  return { clock, line: new Line("x.test", 200, clock) };
 }
 
 /** Tasks for that many messages. */
@@ -21,7 +21,8 @@ async function tasks(count: number): Promise<Task[]> {
   for (let n = 1; n <= count; n++) {
     await office.receive({ id: idOf(n) });
     const message = await office.take();
-    all.push({ message, recipients: [], settle: () => Promise.resolve(), done: () => {} });
+    const nothing = () => Promise.resolve();
+    all.push({ message, recipients: [], settle: nothing, withdraw: nothing, done: () => {} });
   }
   return all;
 }
@@ -109,4 +110,11 @@ Deno.test("a line that is stopped sends its carriers away, and who waits there c
   await settled();
   assert.equal(clock.pending, 0);
   assert.equal(line.take(), a);
+});
+
+Deno.test("of those that wait on the disk alone a hundred thousand are remembered, the first", () => {
+  const { line } = newLine();
+  for (let n = 0; n <= 100_000; n++) line.holdBack(idOf(n));
+  assert.equal(line.heldBack.size, 100_000);
+  assert.ok(line.heldBack.has(idOf(0)) && !line.heldBack.has(idOf(100_000)));
 });

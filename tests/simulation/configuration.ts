@@ -9,6 +9,9 @@ export const USERS = ["jones", "smith"];
 
 const read = new Map<string, Promise<Configuration>>();
 
+/** An address of the host that mail.conf does not name, as if it listened on all it has. */
+export const UNNAMED_ADDRESS = "192.0.2.98";
+
 /** me.example at 192.0.2.99, and these lines of mail.conf. */
 export function configuration(settings: string): Promise<Configuration> {
   const known = read.get(settings) ?? readFile(settings);
@@ -31,7 +34,8 @@ async function readFile(settings: string): Promise<Configuration> {
       { name: "away", target: { forwards: [parseMailbox("away@forward.example")] } },
     ].map((user, i) => ({ ...user, hash: undefined, line: i + 1 }));
     const files = { mail: file, users: "user.conf" };
-    return { mail: conf, users, files, ownAddresses: conf.LISTEN_ADDR, lines };
+    const ownAddresses = [...conf.LISTEN_ADDR, UNNAMED_ADDRESS];
+    return { mail: conf, users, files, ownAddresses, lines };
   } finally {
     await Deno.remove(file);
   }

@@ -15,7 +15,7 @@ export interface Known {
 }
 
 /** What a question about a name meets instead of its answer. */
-export type NameFault = "trouble" | "no such domain";
+export type NameFault = "trouble" | "no such domain" | "silence";
 
 export class NameService implements Resolver {
   /** A name that is not here does not exist. */
@@ -47,6 +47,7 @@ export class NameService implements Resolver {
   ): Promise<Answer<T>> {
     await Promise.resolve();
     const fault = this.fault(name);
+    if (fault === "silence") await new Promise(() => {});
     if (fault === "trouble") throw new ResolverError(`trouble with ${name}`);
     const known = this.names.get(name);
     if (!known || fault) {

@@ -1,6 +1,11 @@
 /** Where mail goes, end to end: RFC 5321 5.1, RFC 7505. */
 
 import assert from "node:assert/strict";
+import { Spool } from "../../src/queue/spool.ts";
+import { message, recipient } from "../queue/messages.ts";
+import { TEXT } from "../queue/office.ts";
+import { put } from "../queue/spooled.ts";
+import { UNNAMED_ADDRESS } from "./configuration.ts";
 import { at, close, silent } from "./fault.ts";
 import { DAY, MINUTE, OWN_ADDRESS, SECOND, World } from "./world.ts";
 
@@ -165,4 +170,16 @@ Deno.test("an address literal of loopback is returned, and this host's own is lo
   await world.submit({ from: "", to: [`smith@[${OWN_ADDRESS}]`] });
   assert.equal(world.mailbox("smith").length, 1);
   await returned(world, "x@[127.0.0.2]", "5.1.2");
+});
+
+Deno.test("mail in the queue for any address of this host's own is delivered here (CL-11)", async () => {
+  const world = await World.make();
+  const spool = new Spool(world.disk, "/spool", "test");
+  const recipients = [OWN_ADDRESS, UNNAMED_ADDRESS].map((at) => recipient(`smith@[${at}]`));
+  await put(spool, message({ recipients }), TEXT);
+  await world.restart();
+  await world.run(SECOND);
+  assert.deepEqual(world.queued, []);
+  assert.equal(world.mailbox("smith").length, 2);
+  assert.deepEqual(world.network.dials, []);
 });

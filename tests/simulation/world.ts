@@ -15,7 +15,6 @@ import { Spool } from "../../src/queue/spool.ts";
 import { type Backend, Intake } from "../../src/receiver/intake.ts";
 import { deliverQueued } from "../../src/receiver/queued_mail.ts";
 import { Relay } from "../../src/relay/relay.ts";
-import { CachedResolver } from "../../src/relay/resolver_cache.ts";
 import { parseMailbox } from "../../src/smtp/address.ts";
 import { isPositive } from "../../src/smtp/reply.ts";
 import { configuration, USERS } from "./configuration.ts";
@@ -139,7 +138,7 @@ export class World {
           ids: this.#ids,
           clock: lease,
           random: this.random.next,
-          resolver: new CachedResolver(this.names, lease),
+          resolver: this.names,
           dialer: this.network,
           log: this.log,
           ipv6: true,

@@ -61,7 +61,7 @@ Deno.test("a text larger than the server takes is not tried, and the next one is
   ]);
 });
 
-for (const keyword of ["SIZE", "SIZE 0", "SIZE many"]) {
+for (const keyword of ["SIZE", "SIZE 0", "SIZE many", "SIZE 10M", "SIZE 1e3"]) {
   Deno.test(`${keyword} sets no limit that is known (RFC 1870 3)`, () => {
     play(mail(`250-x.y\r\n250 ${keyword}\r\n`, "MAIL FROM:<fred@me.example> SIZE=99999999"), {
       envelopes: [{ size: 99_999_999 }],

@@ -7,7 +7,7 @@ import { encodeReply, isPositive, type Reply, replyText } from "../../src/smtp/r
 /** The longest name a host can have (RFC 5321 4.5.3.1.2). */
 const HOST = `${"h".repeat(63)}.${"h".repeat(63)}.${"h".repeat(63)}.${"h".repeat(63)}`;
 
-const HELPERS = new Set<string>(["isPositive", "encodeReply", "replyText"]);
+const HELPERS = new Set<string>(["isPositive", "encodeReply", "replyText", "shortened"]);
 
 /** Every reply by its name; those made by a function are made for the longest host name. */
 function everyReply(): [name: string, reply: Reply][] {

@@ -13,7 +13,7 @@ export class FakeWire implements Wire {
   /** Everything the client has written, write by write. */
   readonly written: string[] = [];
   closed = false;
-  /** Whether writes last until the connection is closed. */
+  /** Whether writes, and a handshake, last until the connection is closed. */
   stalled = false;
   #said: Said[] = [];
   #reading: PromiseWithResolvers<Uint8Array | null> | undefined;
@@ -46,8 +46,10 @@ export class FakeWire implements Wire {
     this.#change();
   }
 
-  secure(): Promise<Wire> {
-    return Promise.reject(new Error("no TLS here"));
+  /** The handshake fails. */
+  async secure(): Promise<Wire> {
+    while (this.stalled && !this.closed) await this.#changed.promise;
+    throw new Error("no TLS here");
   }
 
   /** The server says this, in one piece. */

@@ -2,7 +2,6 @@
 
 import base64
 import email.policy
-import email.utils
 import json
 import re
 import sys
@@ -17,6 +16,12 @@ def defects(message):
     for value in message.values():
         found += getattr(value, "defects", [])
     return [repr(defect) for defect in found]
+
+
+def addresses(value):
+    # email.utils.getaddresses does not know address literals everywhere.
+    header = email.policy.default.header_factory("To", str(value))
+    return [address.addr_spec for address in header.addresses]
 
 
 def part(message):
@@ -38,7 +43,7 @@ def report(data, policy):
         "fields": fields(message),
         "type": message.get_content_type(),
         "reportType": message.get_param("report-type"),
-        "to": [address for _, address in email.utils.getaddresses([str(message["To"])])],
+        "to": addresses(message["To"]),
         "parts": [part(each) for each in message.get_payload()],
     }
 
