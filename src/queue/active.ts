@@ -23,6 +23,8 @@ export interface QueueParts {
 
 /** Milliseconds until something is done again that the disk or a full line did not permit. */
 export const SHORTLY = 60_000;
+/** Characters of a reply in the log; recipients may be many, and the envelope has more of it. */
+const MOST_LOGGED = 300;
 
 /** A message that is being worked on. Nobody else touches its files meanwhile. */
 export class ActiveMessage {
@@ -241,7 +243,8 @@ export class ActiveMessage {
   #tellOf(recipient: QueuedRecipient, { forwardPath, reply, heard, host }: Settlement): void {
     const { log } = this.#parts;
     const { id } = this.#message;
-    const fields = { id, to: printPath(forwardPath), host, reply: replyText(reply) };
+    const said = replyText(reply).slice(0, MOST_LOGGED);
+    const fields = { id, to: printPath(forwardPath), host, reply: said };
     // Into a mailbox here: whoever keeps that has told it.
     if (recipient.state === "delivered" && !heard) return;
     if (recipient.state === "delivered") return log.info("message sent", fields);
