@@ -7,6 +7,7 @@ import { type Mailbox, printMailbox, printPath } from "../smtp/address.ts";
 import { encodeReply, type Reply, shortened } from "../smtp/reply.ts";
 import { dateTime } from "../smtp/trace.ts";
 import { quotedPrintable } from "./quoted_printable.ts";
+import { field, inert, lines, printable, wrapped } from "./report_lines.ts";
 import { statusOf } from "./status.ts";
 
 export interface ReportedRecipient {
@@ -47,12 +48,8 @@ export interface Report {
   readonly header: Uint8Array;
 }
 
-/** Columns of a line for people, and octets of one whatever it holds (RFC 5322 2.1.1). */
-const WIDTH = 72;
+/** Octets of a line, whatever it holds (RFC 5322 2.1.1). */
 const MAX_LINE = 998;
-/** Octets of one word or value, which leave room on the line for what stands before it. */
-const MAX_WORD = 900;
-const WORDS = new RegExp(`[^ ]{1,${MAX_WORD}}`, "g");
 const CUT = " [...]";
 const TRIED = "It was tried again and again, and the time for that is over.";
 const CR = 13;
@@ -229,41 +226,6 @@ function reason(kind: Report["kind"], recipient: ReportedRecipient): string[] {
 
 function indented(text: string): string[] {
   return wrapped(text).map((line) => `    ${line}`);
-}
-
-// Lines.
-
-function lines(...items: readonly (string | false | undefined)[]): string {
-  return items.filter((item) => typeof item === "string" && item !== "")
-    .map((line) => `${line}\r\n`).join("");
-}
-
-function field(name: string, value: string): string {
-  return `${name}: ${inert(value)}`;
-}
-
-/** The text on one line, whatever it holds. */
-function inert(text: string): string {
-  return printable(text).slice(0, MAX_WORD);
-}
-
-/** The text in lines of whole words; only a word that no line could hold is broken. */
-function wrapped(text: string): string[] {
-  const result: string[] = [];
-  let line = "";
-  for (const word of printable(text).match(WORDS) ?? []) {
-    if (line !== "" && line.length + 1 + word.length > WIDTH) {
-      result.push(line);
-      line = "";
-    }
-    line += line === "" ? word : ` ${word}`;
-  }
-  return line === "" ? result : [...result, line];
-}
-
-/** The text with `?` for all that is not printable ASCII. */
-function printable(text: string): string {
-  return text.replace(/[^ -~]/g, "?");
 }
 
 /** The reply's lines with their codes, as over the wire. */

@@ -6,6 +6,7 @@ import { type ActiveMessage, SHORTLY } from "../queue/active.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Mailbox } from "../smtp/address.ts";
 import { Line, type Task, type TaskEnd } from "./line.ts";
+import { Pump } from "./pump.ts";
 
 /** Brings messages to one destination, one after another. */
 export interface Carrier {
@@ -66,12 +67,11 @@ export const LIMITS: CourierLimits = {
 const LONG_ROUND = 60_000;
 /** Milliseconds until a message that was held back is looked at, whatever its line does. */
 const HELD_BACK = 30 * 60_000;
-/** Milliseconds after which the clock is looked at again, for it may be set. */
-const LONGEST_SLEEP = 3_600_000;
 
 export class Courier {
   readonly #parts: CourierParts;
   readonly #limits: CourierLimits;
+  readonly #pump: Pump;
   readonly #lines = new Map<string, Line>();
   /** Destinations that wait for a place, longest first. */
   readonly #waiting = new Set<Line>();
@@ -81,20 +81,17 @@ export class Courier {
   /** Destinations with a place, and those that lost theirs because they take their time. */
   #serving = 0;
   #slow = 0;
-  #pumping: Promise<void> | undefined;
-  #pumpAgain = false;
-  #wake: (() => void) | undefined;
   #stopping = false;
 
   constructor(parts: CourierParts, limits = LIMITS) {
     this.#parts = parts;
     this.#limits = limits;
+    this.#pump = new Pump(parts, limits.messages, (message) => this.#begin(message));
   }
 
   /** Goes to work. */
   start(): void {
-    this.#parts.queue.changed = () => this.#pump();
-    this.#pump();
+    this.#pump.start();
   }
 
   /**
@@ -103,8 +100,7 @@ export class Courier {
    */
   async stop(grace: number): Promise<void> {
     this.#stopping = true;
-    this.#wake?.();
-    await this.#pumping;
+    await this.#pump.stop();
     this.#lines.forEach((line) => line.stop());
     const waiting = [...this.#lines.values()].flatMap((line) => line.takeAll());
     await Promise.all(waiting.map((task) => putBack(task)));
@@ -112,51 +108,6 @@ export class Courier {
     await Promise.all(this.#workers);
     await Promise.all(this.#messages);
     late();
-  }
-
-  /** Takes messages while there are any and there is room, then sleeps until the next is due. */
-  #pump(): void {
-    this.#pumpAgain = true;
-    this.#pumping ??= this.#pumpAll().finally(() => {
-      this.#pumping = undefined;
-      // Something may have changed between its last look and here.
-      if (this.#pumpAgain && !this.#stopping) this.#pump();
-    });
-  }
-
-  async #pumpAll(): Promise<void> {
-    const { queue, clock, log } = this.#parts;
-    this.#wake?.();
-    while (this.#pumpAgain && !this.#stopping) {
-      this.#pumpAgain = false;
-      try {
-        while (!this.#stopping && queue.active < this.#limits.messages) {
-          const message = await queue.take();
-          if (!message) break;
-          this.#begin(message);
-        }
-      } catch (error) {
-        // A disk that cannot be read just now: what is due stays due.
-        log.error("queue trouble", { error: String(error) });
-        this.#sleep(LONGEST_SLEEP / 60);
-        return;
-      }
-    }
-    if (!this.#stopping) this.#sleep(queue.next - clock.now());
-  }
-
-  #sleep(milliseconds: number): void {
-    const { queue, clock } = this.#parts;
-    // When there is no room, the release of a message wakes us.
-    if (milliseconds === Infinity || queue.active >= this.#limits.messages) return;
-    const cancel = clock.after(Math.min(Math.max(milliseconds, 1), LONGEST_SLEEP), () => {
-      this.#wake = undefined;
-      this.#pump();
-    });
-    this.#wake = () => {
-      this.#wake = undefined;
-      cancel();
-    };
   }
 
   #begin(message: ActiveMessage): void {
