@@ -1,6 +1,11 @@
 /** `denosmtpd MAIL_CONF USER_CONF`: the daemon. */
 
-import { type Configuration, problemAt, readConfiguration } from "../config/configuration.ts";
+import {
+  type Configuration,
+  problemAt,
+  readConfiguration,
+  sharedPlaces,
+} from "../config/configuration.ts";
 import { withoutEffect } from "../config/mail_conf.ts";
 import { ConfigurationError, problemText } from "../config/problem.ts";
 import { prepareMailboxes, sweepMailboxes, withRealPaths } from "../daemon/mailboxes.ts";
@@ -96,6 +101,9 @@ async function prepare(
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   const prepared = await withRealPaths(configuration);
+  // Now that symbolic links are followed.
+  const shared = sharedPlaces(prepared);
+  if (shared.length > 0) throw new ConfigurationError(shared);
   const { SPOOL_DIR } = prepared.mail;
   if (!await lockSpool(SPOOL_DIR)) {
     const message = `another denosmtpd works in ${SPOOL_DIR}, each needs a spool of its own`;

@@ -76,14 +76,18 @@ export function mailboxDirectories({ users }: Configuration): string[] {
   return [...new Set(directories)];
 }
 
-/** Each is swept at a start, and would take the other's files for its own. */
-function sharedPlaces(configuration: Configuration): Problem[] {
+/**
+ * A queue and a mailbox in one place would take each other's files for their own, and who may see the
+ * queue must not see a mailbox by that.
+ */
+export function sharedPlaces(configuration: Configuration): Problem[] {
   const spool = resolve(configuration.mail.SPOOL_DIR);
-  const below = (a: string, b: string) => a === b || a.startsWith(b === "/" ? b : `${b}/`);
+  const within = (a: string, b: string) => a === b || a.startsWith(b === "/" ? b : `${b}/`);
   return mailboxDirectories(configuration)
     .filter((directory) => {
       const mailbox = resolve(directory);
-      return below(spool, mailbox) || below(mailbox, spool);
+      const parts = ["tmp", "new", "cur"].map((part) => resolve(mailbox, part));
+      return within(mailbox, spool) || parts.some((part) => within(spool, part));
     })
     .map((directory) => {
       const message = `the queue in ${spool} and the mailbox ${directory} need places apart`;

@@ -91,12 +91,11 @@ export class ActiveMessage {
     // All are held back: the envelope is as it was.
     if (forwardPaths.length === 0) return;
     const { clock, policy } = this.#parts;
-    const before = this.#message;
-    this.#message = progress.attempted(before, forwardPaths, clock.now(), policy);
+    this.#message = progress.attempted(this.#message, forwardPaths, clock.now(), policy);
     try {
       await this.#save();
     } catch (error) {
-      this.#message = before;
+      this.#message = progress.withdrawn(this.#message, forwardPaths, clock.now());
       throw error;
     }
   }

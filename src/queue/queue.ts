@@ -46,8 +46,8 @@ export class Queue {
       const message = await this.#read(id);
       if (!message) continue;
       if (progress.isDone(message)) {
-        // A crash came between the last answer and the removal.
-        await this.#parts.spool.remove(id);
+        // A crash came between the last answer and the removal, which the release makes up for.
+        this.#schedule.set(id, 0);
         continue;
       }
       count++;
@@ -109,19 +109,18 @@ export class Queue {
    * it has gone; false where there was none.
    */
   async remove(id: string): Promise<boolean> {
-    const active = await this.#inTurn(async () => {
+    // The turn does not wait until an active one has gone.
+    const { gone } = await this.#inTurn(async () => {
       const active = this.#active.get(id);
-      if (active) return active;
-      if (!await this.#parts.spool.has(id)) return undefined;
+      if (active) return { gone: active.remove().then(() => true) };
+      if (!await this.#parts.spool.has(id)) return { gone: false };
       this.#schedule.delete(id);
       this.#hastened.delete(id);
       await this.#parts.spool.remove(id);
       this.#parts.log.warn("message removed", { id });
-      return "gone";
+      return { gone: true };
     });
-    if (active === "gone" || active === undefined) return active === "gone";
-    await active.remove();
-    return true;
+    return await gone;
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {

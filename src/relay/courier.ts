@@ -145,7 +145,7 @@ export class Courier {
       const line = this.#lineFor(this.#parts.destinationOf(forwardPath));
       const group = groups.get(line);
       if (group) group.push(forwardPath);
-      else if (line.room > 0) groups.set(line, [forwardPath]);
+      else if (line.room > 0 && !this.#isStuck(line)) groups.set(line, [forwardPath]);
       else {
         heldBack = true;
         line.holdBack(message.message.id);
@@ -162,7 +162,13 @@ export class Courier {
   }
 
   /** Returns when the task is done. */
-  #enqueue(line: Line, message: ActiveMessage, recipients: readonly Mailbox[]): Promise<TaskEnd> {
+  #enqueue(
+    { destination }: Line,
+    message: ActiveMessage,
+    recipients: readonly Mailbox[],
+  ): Promise<TaskEnd> {
+    // The line may have ended while the attempt was recorded.
+    const line = this.#lineFor(destination);
     const done = Promise.withResolvers<TaskEnd>();
     const task: Task = {
       message,
@@ -194,6 +200,7 @@ export class Courier {
     }).finally(() => {
       this.#workers.delete(work);
       if (--line.carriers === 0) this.#leave(line);
+      this.#refill(line);
       this.#next(line);
     });
     this.#workers.add(work);
@@ -203,22 +210,39 @@ export class Courier {
     return this.#parts.isFirst(line.destination) ? 0 : 1;
   }
 
+  /** Whether nobody can be brought there before somebody ends who takes long. */
+  #isStuck({ stuck }: Line): boolean {
+    return stuck >= this.#limits.carriers;
+  }
+
   /** Nobody serves this line any more. */
   #leave(line: Line): void {
-    if (line.slow) this.#slow--;
+    if (line.displaced) this.#slow--;
     else this.#serving -= this.#placesOf(line);
-    line.slow = false;
-    this.#refill(line);
+    line.displaced = false;
   }
 
   /** A carrier of this line has ended. */
   #next(line: Line): void {
-    if (line.length > 0) {
-      if (line.carriers === 0) this.#waiting.add(line);
-    } else if (line.carriers === 0 && line.heldBack.size === 0) {
-      this.#lines.delete(line.destination);
-    }
+    if (line.carriers === 0 && line.length === 0) {
+      if (line.heldBack.size > 0) this.#lookLater(line);
+      else {
+        line.callOffLook?.();
+        if (this.#lines.get(line.destination) === line) this.#lines.delete(line.destination);
+      }
+    } else if (this.#placesOf(line) === 0 || line.carriers > 0) this.#serve(line);
+    else this.#waiting.add(line);
     this.#serveWaiting();
+  }
+
+  /** Those whom a line has called for may not come: then others are to be called. */
+  #lookLater(line: Line): void {
+    if (this.#stopping || line.callOffLook) return;
+    line.callOffLook = this.#parts.clock.after(SHORTLY, () => {
+      line.callOffLook = undefined;
+      this.#refill(line);
+      this.#next(line);
+    });
   }
 
   #serveWaiting(): void {
@@ -236,10 +260,10 @@ export class Courier {
         const linger = this.#waiting.size === 0 ? this.#limits.linger : 0;
         const task = await line.next(linger);
         if (!task) break;
-        await this.#carry(line, carrier, task);
-        // A slow one has no place of its own to go on with.
-        if (line.slow) break;
+        const quick = await this.#carry(line, carrier, task);
         this.#refill(line);
+        // The others go on; this one begins anew, with a place if there is one.
+        if (!quick) break;
       }
       await carrier.rest();
     } finally {
@@ -247,8 +271,13 @@ export class Courier {
     }
   }
 
-  async #carry(line: Line, carrier: Carrier, task: Task): Promise<void> {
-    const callOff = this.#parts.clock.after(this.#limits.patience, () => this.#slowDown(line));
+  /** Whether it did not take long. */
+  async #carry(line: Line, carrier: Carrier, task: Task): Promise<boolean> {
+    let quick = true;
+    const callOff = this.#parts.clock.after(this.#limits.patience, () => {
+      quick = false;
+      this.#slowDown(line);
+    });
     try {
       if (!task.message.over) await carrier.carry(task);
     } catch (error) {
@@ -258,31 +287,38 @@ export class Courier {
       });
     } finally {
       callOff();
-      if (!line.slow) line.adapt(true);
+      if (quick) line.adapt(true);
+      else line.stuck--;
       task.done("settled");
     }
+    return quick;
   }
 
   /**
-   * A destination takes its time. It goes on, but the others do not wait for its place, and those
-   * who wait for it do so on the disk alone. Many such can be served, but not without end.
+   * A carrier takes its time. It goes on, but other destinations do not wait for its place; many such
+   * can be served, but not without end. Where no carrier of the line is left for others, those who
+   * wait do so on the disk alone.
    */
   #slowDown(line: Line): void {
-    if (line.slow || this.#slow >= this.#limits.slow) return;
-    line.slow = true;
-    line.adapt(false);
-    this.#slow++;
-    this.#serving -= this.#placesOf(line);
-    for (const task of line.takeAll()) {
-      line.holdBack(task.message.message.id);
-      putBack(task, "held back");
+    line.stuck++;
+    if (!line.displaced && this.#slow < this.#limits.slow) {
+      line.displaced = true;
+      this.#slow++;
+      this.#serving -= this.#placesOf(line);
     }
+    if (this.#isStuck(line)) {
+      line.adapt(false);
+      for (const task of line.takeAll()) {
+        line.holdBack(task.message.message.id);
+        putBack(task, "held back");
+      }
+    } else this.#serve(line);
     this.#serveWaiting();
   }
 
   /** The line has got shorter: those who wait on the disk alone may come. */
   #refill(line: Line): void {
-    if (!line.isShort) return;
+    if (!line.isShort || this.#isStuck(line)) return;
     let room = line.room;
     for (const id of line.heldBack) {
       if (room-- <= 0) return;

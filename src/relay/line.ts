@@ -27,8 +27,12 @@ const MOST_HELD_BACK = 100_000;
 export class Line {
   /** Carriers at work. */
   carriers = 0;
-  /** Whether one of them has been at a single message for long. */
-  slow = false;
+  /** Those of them that have been at a single message for long. */
+  stuck = 0;
+  /** Whether it had to give its place to others. */
+  displaced = false;
+  /** Calls off the look after those who wait on the disk. */
+  callOffLook: (() => void) | undefined;
   /** Ids of messages that found the line too long and wait on the disk alone; not all, but the first. */
   readonly heldBack = new Set<string>();
   readonly #clock: Clock;
@@ -47,7 +51,7 @@ export class Line {
 
   /** How many more may wait here. */
   get room(): number {
-    return this.slow ? 0 : this.#limit - this.length;
+    return this.#limit - this.length;
   }
 
   /** Whether it has got short enough for those on the disk. */
@@ -110,6 +114,7 @@ export class Line {
   /** Gives out no more tasks. */
   stop(): void {
     this.#stopped = true;
+    this.callOffLook?.();
     this.wakeIdle();
   }
 

@@ -98,10 +98,14 @@ export class RemoteCarrier implements Carrier {
     const { route, hosts, clock } = this.#parts;
     const targets = findTargets(this.#domain, route);
     const end = clock.now() + SEARCH;
-    while (!attempt.done && !this.#aborted.signal.aborted && clock.now() < end) {
+    while (!attempt.done && !this.#aborted.signal.aborted) {
       // A name server that keeps silent must not keep us from stopping.
       const next = await Promise.race([targets.next(), this.#abortion]);
       if (!next?.value) return;
+      // What the others said is not final while one was not asked.
+      if (clock.now() >= end) {
+        return attempt.fail({ reply: verdict.searchedLong(this.#domain), heard: false });
+      }
       const target = next.value;
       const open = await this.#connect(attempt, target);
       if (!open) continue;

@@ -74,6 +74,7 @@ async function* hostTargets(
   const { groups, ...found } = await findGroups(domain, facts);
   let loop = found.own;
   let trouble: ResolverError | undefined;
+  let noIpv6 = false;
   let hosts = 0;
   const given = new Set<string>();
   for (const group of groups) {
@@ -81,7 +82,8 @@ async function* hostTargets(
     const chosen = shuffle(group, facts.random).slice(0, most);
     hosts += chosen.length;
     const results = await Promise.all(chosen.map((host) => lookUp(host, facts)));
-    const targets = results.flatMap((result) => result instanceof ResolverError ? [] : result);
+    const targets = results.flatMap((result) => Array.isArray(result) ? result : []);
+    noIpv6 ||= results.includes("no IPv6");
     if (targets.some(({ address, port }) => facts.isOwnAddress(address, port))) {
       loop = true;
       break;
@@ -97,6 +99,7 @@ async function* hostTargets(
   // Even after others were tried in vain: the host that could not be looked up might take it.
   if (trouble) throw new RouteError(verdict.nameServerTrouble(domain), { cause: trouble });
   if (given.size > 0) return;
+  if (noIpv6) throw new RouteError(verdict.noIpv6(domain));
   throw new RouteError(loop ? verdict.mailLoop(domain) : verdict.noUsableHost(domain));
 }
 
@@ -165,6 +168,7 @@ async function relayHostTargets(
   const targets = address === undefined
     ? await lookUp(host, there)
     : [{ host, address, port: there.port }];
+  if (targets === "no IPv6") throw new RouteError(verdict.noIpv6(host));
   if (targets instanceof ResolverError) {
     throw new RouteError(verdict.relayHostUnknown(host), { cause: targets });
   }
@@ -175,18 +179,19 @@ async function relayHostTargets(
   return targets;
 }
 
-/** A host's usable addresses in the resolver's order. */
+/** A host's usable addresses in the resolver's order, or why there are none just now. */
 async function lookUp(
   host: string,
   { resolver, port, loopback, ipv6 }: Pick<RouteFacts, "resolver" | "port" | "loopback" | "ipv6">,
-): Promise<Target[] | ResolverError> {
+): Promise<Target[] | ResolverError | "no IPv6"> {
   const answer = await certain(resolver.addresses(host));
   if (answer instanceof ResolverError) return answer;
   if (answer.kind !== "records") return [];
   const addresses = new Set(answer.records.flatMap((text) => canonicalIp(text) ?? []));
-  return [...addresses]
-    .filter((address) => isUsable(address, loopback) && isReachable(address, { ipv6 }))
-    .map((address) => ({ host, address, port }));
+  const usable = [...addresses].filter((address) => isUsable(address, loopback));
+  const reachable = usable.filter((address) => isReachable(address, { ipv6 }));
+  if (reachable.length === 0 && usable.length > 0) return "no IPv6";
+  return reachable.map((address) => ({ host, address, port }));
 }
 
 /** A temporary failure as a value. */

@@ -25,8 +25,10 @@ export const noUsableHost = (domain: string) =>
 // For now: the message waits.
 export const noConnection = (host: string, why: string) =>
   verdict(451, "4.4.1", `${host} cannot be connected to: ${why}`);
-export const noIpv6 = (literal: string) =>
-  verdict(451, "4.4.1", `${literal} cannot be connected to: this host has no IPv6`);
+export const noIpv6 = (host: string) =>
+  verdict(451, "4.4.1", `${host} cannot be connected to: this host has no IPv6`);
+export const searchedLong = (domain: string) =>
+  verdict(451, "4.4.1", `The hosts of ${domain} take so long that not all of them were tried`);
 /** Another attempt can follow at once. */
 export const interrupted = verdict(451, "4.3.2", "This host shut down before there was an answer");
 export const needsTls = verdict(454, "4.7.5", "The host wants TLS, but the handshake failed");

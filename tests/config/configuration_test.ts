@@ -190,10 +190,13 @@ Deno.test("the queue and a mailbox have places apart", async () => {
   const apart = (directory: string) =>
     `mail.conf:2: SPOOL_DIR: the queue in /var/spool and the mailbox ${directory} need places apart`;
   const conf = "HOSTNAME = me.example\nSPOOL_DIR = /var/spool/\n";
-  for (const directory of ["/var/spool", "/var/spool/jones", "/var", "/", "/var/x/../spool"]) {
+  for (const directory of ["/var/spool", "/var/spool/jones", "/var/x/../spool"]) {
     assert.deepEqual(await problems(conf, `jones:${directory}\n`), [apart(directory)]);
   }
-  for (const directory of ["/var/spools", "/var/spoo", "/var/mail/spool"]) {
+  // Beside a mailbox's own parts there is room, also for what `.` and `spool` are.
+  for (const directory of ["/var/spools", "/var/spoo", "/var/mail/spool", "/var", "/"]) {
     await read(conf, `jones:${directory}\n`);
   }
+  const inNew = "HOSTNAME = me.example\nSPOOL_DIR = /mail/new\n";
+  assert.equal((await problems(inNew, "jones:/mail\n")).length, 1);
 });
