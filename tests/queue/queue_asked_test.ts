@@ -83,6 +83,22 @@ Deno.test("a message removed while it is worked on goes after that, untold to an
   }
 });
 
+Deno.test("a removal at any moment of a release is carried out", async () => {
+  for (let steps = 0; steps < 60; steps++) {
+    const office = await openOffice();
+    const id = await office.receive();
+    const active = await office.take();
+    await active.begin([JONES]);
+    await active.settle([settlement("jones@x.y", 450)]);
+    const released = active.release();
+    for (let step = 0; step < steps; step++) await Promise.resolve();
+    const removed = office.queue.remove(id);
+    await released;
+    assert.equal(await removed, true, `after ${steps} steps`);
+    assert.equal(office.disk.files.size, 0, `after ${steps} steps`);
+  }
+});
+
 Deno.test("a message removed in the middle of its release goes all the same", async () => {
   const office = await openOffice();
   const id = await office.receive();

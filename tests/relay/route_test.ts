@@ -86,17 +86,6 @@ Deno.test("an MX host with an underscore in its name is used (CL-6)", async () =
   assert.deepEqual(await route(world, "x.test"), [B_TARGET.replace("b.test", "a_b.test")]);
 });
 
-Deno.test("without IPv6 beyond this machine only IPv4 and ::1 are tried (CL-5)", async () => {
-  const world: World = {
-    "x.test": { mx: [[10, "both.test"]] },
-    "both.test": { at: ["192.0.2.2", "2001:db8::2", "::1"] },
-  };
-  const facts = { ipv6: false, loopback: true };
-  const only = ["both.test 192.0.2.2:25", "both.test ::1:25"];
-  assert.deepEqual(await route(world, "x.test", facts), only);
-  await refused(/^451 4\.4\.1 /, world, "[IPv6:2001:db8::2]", facts);
-});
-
 Deno.test("equal hosts come first equally often (CL-4)", async () => {
   const mx = ["a.test", "b.test", "c.test"].map((host) => [10, host] as const);
   const world: World = {

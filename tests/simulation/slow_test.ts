@@ -106,3 +106,28 @@ Deno.test("a thousand recipients at as many domains cost far fewer envelopes", a
   assert.ok(written.length < 100, `${written.length}`);
   assert.ok(await world.runUntilEmpty(DAY));
 });
+
+Deno.test("hosts that refuse slowly do not make it final while one was not asked", async () => {
+  const world = await World.make();
+  const refuses = {
+    faults: at("greeting", say("554 5.3.2 not here")),
+    pace: { back: 299 * SECOND },
+  };
+  world.domain("slow.test", refuses, refuses, refuses, {});
+  await world.submit({ from: FROM, to: ["x@slow.test"] });
+  await world.run(40 * MINUTE);
+  assert.equal(world.reports().length, 0);
+  assert.ok(world.log.of("message deferred").length > 0);
+});
+
+Deno.test("one message that RELAY_HOST is silent about does not stop the others", async () => {
+  const world = await World.make(1, "RELAY_HOST = hub.test");
+  const hub = world.server("hub.test", {
+    faults: ({ step, connection }) => step === "end" && connection === 1 ? silent : undefined,
+  });
+  for (let minute = 0; minute < 8; minute++) {
+    await world.submit({ from: FROM, to: [`m${minute}@x.test`] });
+    await world.run(MINUTE);
+  }
+  assert.equal(hub.arrivals.length, 7);
+});
