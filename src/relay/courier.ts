@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import { type ActiveMessage, SHORTLY } from "../queue/active.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Mailbox } from "../smtp/address.ts";
+import { type CourierLimits, LIMITS } from "./limits.ts";
 import { Line, type Task, type TaskEnd } from "./line.ts";
 import { Pump } from "./pump.ts";
 
@@ -32,37 +33,6 @@ export interface CourierParts {
   readonly isFirst: (destination: string) => boolean;
 }
 
-/** How much is done at once. */
-export interface CourierLimits {
-  /** Destinations. */
-  readonly destinations: number;
-  /** Carriers, which are connections, to each of them. */
-  readonly carriers: number;
-  /** Messages in memory, without their texts. */
-  readonly messages: number;
-  /** Messages that may wait for one destination; beyond that they wait on the disk alone. */
-  readonly line: number;
-  /** Milliseconds that a carrier with nothing to do keeps its connection. */
-  readonly linger: number;
-  /** Milliseconds with one message after which a destination is slow. */
-  readonly patience: number;
-  /** Slow destinations beside those that have places. */
-  readonly slow: number;
-  /** Messages a carrier brings before it gives up its place to destinations that wait for one. */
-  readonly turn: number;
-}
-
-export const LIMITS: CourierLimits = {
-  destinations: 20,
-  carriers: 2,
-  messages: 2000,
-  line: 200,
-  linger: 1000,
-  turn: 100,
-  patience: 30_000,
-  slow: 200,
-};
-
 /** Milliseconds after which a round of attempts has taken long. */
 const LONG_ROUND = 60_000;
 /** Milliseconds until a message that was held back is looked at, whatever its line does. */
@@ -83,7 +53,7 @@ export class Courier {
   #slow = 0;
   #stopping = false;
 
-  constructor(parts: CourierParts, limits = LIMITS) {
+  constructor(parts: CourierParts, limits: CourierLimits = LIMITS) {
     this.#parts = parts;
     this.#limits = limits;
     this.#pump = new Pump(parts, limits.messages, (message) => this.#begin(message));

@@ -11,7 +11,7 @@ import type { Spool } from "../queue/spool.ts";
 import type { Mailbox } from "../smtp/address.ts";
 import { parseIp } from "../smtp/ip.ts";
 import type { Timeouts } from "./connection.ts";
-import { type Carrier, Courier, LIMITS } from "./courier.ts";
+import { type Carrier, Courier } from "./courier.ts";
 import { HostMemory } from "./hosts.ts";
 import { LocalCarrier, type LocalDelivery } from "./local_carrier.ts";
 import { RemoteCarrier } from "./remote_carrier.ts";
@@ -111,7 +111,7 @@ export class Relay {
         if (destination === HERE) return new LocalCarrier(parts.deliver);
         return new RemoteCarrier(destination, remote);
       },
-    }, LIMITS);
+    });
   }
 
   /** Reads the queue and goes to work. Returns how many messages wait. Rejects with disk errors. */

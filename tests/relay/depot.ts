@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import type { QueuedRecipient } from "../../src/queue/envelope.ts";
 import type { Settlement } from "../../src/queue/progress.ts";
-import { type Carrier, Courier, type CourierLimits, LIMITS } from "../../src/relay/courier.ts";
+import { type Carrier, Courier } from "../../src/relay/courier.ts";
+import { type CourierLimits, LIMITS } from "../../src/relay/limits.ts";
 import type { Task } from "../../src/relay/line.ts";
 import { interrupted } from "../../src/relay/verdict.ts";
 import { idOf, recipient, reply } from "../queue/messages.ts";

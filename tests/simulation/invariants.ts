@@ -1,7 +1,7 @@
 /** What must hold whatever happened. */
 
 import assert from "node:assert/strict";
-import { LIMITS } from "../../src/relay/courier.ts";
+import { LIMITS } from "../../src/relay/limits.ts";
 import type { Entry } from "./journal.ts";
 import { type ReadReport, readReport } from "./report.ts";
 import type { Accepted, Course } from "./schedule.ts";

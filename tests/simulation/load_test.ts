@@ -1,7 +1,7 @@
 /** Many messages, and slow receivers among quick ones. */
 
 import assert from "node:assert/strict";
-import { LIMITS } from "../../src/relay/courier.ts";
+import { LIMITS } from "../../src/relay/limits.ts";
 import { at, say } from "./fault.ts";
 import { DAY, HOUR, MINUTE, SECOND, World } from "./world.ts";
 

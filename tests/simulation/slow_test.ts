@@ -1,7 +1,7 @@
 /** Servers that are silent, or far too many to wait for: nobody else feels it. */
 
 import assert from "node:assert/strict";
-import { LIMITS } from "../../src/relay/courier.ts";
+import { LIMITS } from "../../src/relay/limits.ts";
 import { at, say, silent } from "./fault.ts";
 import { DAY, HOUR, MINUTE, SECOND, World } from "./world.ts";
 
