@@ -8,7 +8,8 @@ import { send } from "./commands/send.ts";
 import { serve } from "./commands/serve.ts";
 import { complain, Exit, say } from "./commands/terminal.ts";
 
-async function main(words: readonly string[]): Promise<Exit> {
+/** `commit` is the one that an executable was made from. */
+async function main(words: readonly string[], commit?: string): Promise<Exit> {
   const unknown: string[] = [];
   const args = parseArgs([...words], {
     boolean: ["help", "version", "verbose", "all", "json"],
@@ -26,7 +27,7 @@ async function main(words: readonly string[]): Promise<Exit> {
     return Exit.Good;
   }
   if (args.version) {
-    say(`denosmtpd ${VERSION}`);
+    say(`denosmtpd ${VERSION}${commit === undefined ? "" : ` (${commit})`}`);
     return Exit.Good;
   }
   if (unknown.length > 0) return misused(`unknown option ${[...new Set(unknown)].join(", ")}`);
@@ -88,7 +89,8 @@ function misused(message: string): Exit {
 }
 
 try {
-  Deno.exit(await main(Deno.args));
+  const [, commit] = /^--commit=(.+)$/.exec(Deno.args[0] ?? "") ?? [];
+  Deno.exit(await main(Deno.args.slice(commit === undefined ? 0 : 1), commit));
 } catch (error) {
   if (!(error instanceof Deno.errors.NotCapable)) throw error;
   complain(`Deno was started with too few permissions: ${error.message}`);

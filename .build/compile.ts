@@ -1,0 +1,84 @@
+/**
+ * Makes the executables: `deno task compile` dist/denosmtpd for this machine, `deno task compile:all` one
+ * for each target of a release, with a checksum beside each.
+ */
+
+import project from "../deno.json" with { type: "json" };
+
+/** What a release is made for. Names are those of `deno compile --target`. */
+const TARGETS = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+];
+
+/**
+ * The widest that any configuration needs; at its start the daemon gives each of its parts its own
+ * share. No programs, no libraries, no other variable of the environment.
+ */
+const PERMISSIONS = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-sys=hostname,networkInterfaces",
+  "--allow-env=STATE_DIRECTORY,USER",
+];
+
+const FLAGS = [
+  "--quiet",
+  // What is not granted is refused; nobody is there to be asked.
+  "--no-prompt",
+  // The cache would be a file in /tmp that anybody could have put there.
+  "--no-code-cache",
+  "--frozen",
+  ...PERMISSIONS,
+  // Entries of threads are named in strings, which the compiler does not follow.
+  "--include=src/receiver/worker.ts",
+  "--include=src/relay/worker.ts",
+  "--include=LICENSE",
+  // Packages that only the tests use stay out. Compilers before 2.9 do not know how.
+  ...Number(Deno.version.deno.split(".")[1]) >= 9 ? ["--exclude-unused-npm"] : [],
+];
+
+const MAIN = "src/main.ts";
+const folder = new URL("..", import.meta.url).pathname;
+
+async function run(program: string, args: string[]): Promise<string> {
+  const command = new Deno.Command(program, { args, cwd: folder, stderr: "inherit" });
+  const { success, stdout } = await command.output();
+  if (!success) Deno.exit(1);
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** The commit of the work tree, with a mark where the tree differs from it. */
+function commit(): Promise<string> {
+  return run("git", ["describe", "--always", "--dirty", "--exclude=*"]);
+}
+
+async function compile(output: string, target: string[], from: string): Promise<void> {
+  // What stands behind the program is put in front of every command line.
+  const args = ["compile", ...FLAGS, ...target, `--output=${output}`, MAIN, `--commit=${from}`];
+  await run(Deno.execPath(), args);
+  await Deno.stdout.write(new TextEncoder().encode(`${output}\n`));
+}
+
+/** In the form that `sha256sum --check` reads. */
+async function writeChecksum(file: string): Promise<void> {
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${folder}${file}`));
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  const text = `${new Uint8Array(digest).toHex()}  ${name}\n`;
+  await Deno.writeTextFile(`${folder}${file}.sha256`, text);
+}
+
+const from = await commit();
+await Deno.mkdir(`${folder}dist`, { recursive: true });
+if (Deno.args.includes("--all")) {
+  for (const target of TARGETS) {
+    const output = `dist/${project.name}-${project.version}-${target}`;
+    await compile(output, [`--target=${target}`], from);
+    await writeChecksum(output);
+  }
+} else {
+  await compile(`dist/${project.name}`, [], from);
+}
