@@ -30,7 +30,7 @@ function variable<T>(read: Reader<T>, preset: string): Variable<T> {
   return { read, preset: () => preset };
 }
 
-/** Checked like all others but used by nothing yet: TLS, logins, threads. */
+/** Checked like all others but used by nothing yet: TLS, logins. */
 const LATER = new Set<Variable<unknown>>();
 
 function later<V extends Variable<unknown>>(variable: V): V {
@@ -86,7 +86,7 @@ const VARIABLES = {
   LOG_LEVEL: variable(value.oneOf("debug", "info", "warn", "error"), "info"),
   LOG_FORMAT: variable(value.oneOf("text", "json"), "text"),
   /** Receiver threads that share the port. */
-  WORKERS: later(variable(value.wholeNumber(1, 64), "1")),
+  WORKERS: variable(value.wholeNumber(1, 64), "1"),
 };
 
 /** The name of a variable, as the file spells it. */
@@ -174,6 +174,12 @@ function contradictions(
   }
   if (conf.TLS_KEY !== undefined && conf.TLS_CERT === undefined) {
     complain("TLS_KEY", "needs TLS_CERT beside it");
+  }
+  if (conf.WORKERS > conf.MAX_CLIENTS) {
+    complain(
+      "WORKERS",
+      `${conf.WORKERS} threads are more than the ${conf.MAX_CLIENTS} of MAX_CLIENTS`,
+    );
   }
   if (leadsBack(conf, system)) {
     complain("RELAY_HOST", "is this server itself, mail would never leave it");

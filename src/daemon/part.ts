@@ -1,59 +1,94 @@
 /** A part of the daemon as the main thread sees it: a thread of its own with permissions of its own. */
 
-/** Milliseconds beyond the grace after which a part is no longer waited for. */
-const LONGEST_STOP = 5000;
-
 /** `To` is what the part is told, `From` what it answers. */
-export class Part<To extends { readonly kind: string }, From extends { readonly kind: string }> {
-  readonly #name: string;
-  readonly #worker: Worker;
+export interface Part<To extends Message, From extends Message> {
   /** Rejects when the part dies of an error; it says nothing more then. */
   readonly failed: Promise<never>;
+  /** Tells it something that has no answer. */
+  tell(message: To, transfer?: Transferable[]): void;
+  /** Tells it something, and waits for an answer of one of these kinds. Rejects when it dies. */
+  ask<Kind extends From["kind"]>(
+    question: To,
+    kinds: readonly Kind[],
+    transfer?: Transferable[],
+  ): Promise<Extract<From, { readonly kind: Kind }>>;
+  /** Ends the thread, whatever it does. */
+  end(): void;
+}
+
+export interface Message {
+  readonly kind: string;
+}
+
+/** Somebody who waits for an answer. */
+interface Waiting<From extends Message> {
+  readonly kinds: readonly From["kind"][];
+  readonly answer: (message: From) => void;
+}
+
+export class WorkerPart<To extends Message, From extends Message> implements Part<To, From> {
+  readonly #worker: Worker;
+  readonly failed: Promise<never>;
+  #waiting: Waiting<From>[] = [];
 
   /** `entry` is the module of the thread. */
   constructor(name: string, entry: URL, permissions: Deno.PermissionOptionsObject) {
-    this.#name = name;
     this.#worker = new Worker(entry, { type: "module", name, deno: { permissions } });
+    this.#worker.onmessage = ({ data }: MessageEvent<From>) => this.#told(data);
     this.failed = new Promise((_, reject) => {
       this.#worker.onerror = (event) => {
         event.preventDefault();
-        reject(new Error(`the ${name} failed: ${event.message}`));
+        reject(new Error(event.message));
       };
     });
     // Whoever waits for something of the part waits for this too; until then it is no one's.
     this.failed.catch(() => {});
   }
 
-  /** Tells it something, and waits for its answer. Rejects when it dies. */
-  ask(question: To, transfer: Transferable[] = []): Promise<From> {
+  tell(message: To, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  ask<Kind extends From["kind"]>(
+    question: To,
+    kinds: readonly Kind[],
+    transfer: Transferable[] = [],
+  ): Promise<Extract<From, { readonly kind: Kind }>> {
     const answer = new Promise<From>((resolve) => {
-      this.#worker.onmessage = ({ data }: MessageEvent<From>) => resolve(data);
+      this.#waiting.push({ kinds, answer: resolve });
     });
-    this.#worker.postMessage(question, transfer);
-    return Promise.race([answer, this.failed]);
+    this.tell(question, transfer);
+    // Only messages of these kinds come to those who wait for them.
+    return Promise.race([answer as Promise<Extract<From, { readonly kind: Kind }>>, this.failed]);
   }
 
-  /**
-   * Waits until it has answered to its end, `grace` milliseconds and a little. Rejects when it does
-   * not, whatever keeps it: a disk that no longer answers, say.
-   */
-  async stop(question: To, grace: number): Promise<void> {
-    let timer;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`the ${this.#name} does not stop`)),
-        grace + LONGEST_STOP,
-      );
-    });
-    try {
-      await Promise.race([this.ask(question), late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Ends the thread, whatever it does. */
   end(): void {
     this.#worker.terminate();
+  }
+
+  #told(message: From): void {
+    const answered = this.#waiting.filter(({ kinds }) => kinds.includes(message.kind));
+    this.#waiting = this.#waiting.filter((one) => !answered.includes(one));
+    answered.forEach(({ answer }) => answer(message));
+  }
+}
+
+/** Milliseconds beyond its grace after which a part that stops is no longer waited for. */
+const LONGEST_STOP = 5000;
+
+/**
+ * Rejects where an answer to a part's end has not come `grace` milliseconds and a little later,
+ * whatever keeps it: a disk that no longer answers, say.
+ */
+export async function inTime<T>(name: string, answer: Promise<T>, grace: number): Promise<T> {
+  let timer;
+  const late = new Promise<never>((_, reject) => {
+    const tell = () => reject(new Error(`the ${name} does not stop`));
+    timer = setTimeout(tell, grace + LONGEST_STOP);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

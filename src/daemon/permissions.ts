@@ -1,7 +1,8 @@
 /** What each part of the daemon may do, derived from the configuration and from nothing else. */
 
 import { type Configuration, mailboxDirectories } from "../config/configuration.ts";
-import { listenAddresses, printHostPort } from "../receiver/listener.ts";
+import { printHostPort } from "../receiver/listener.ts";
+import type { Place } from "../relay/relay.ts";
 import { canonicalIp } from "../smtp/ip.ts";
 import type { Reach } from "./reach.ts";
 
@@ -21,7 +22,10 @@ const NOTHING = {
  * The receiver listens where it is told to and writes mailboxes, and new messages into the queue. It
  * connects nowhere.
  */
-export function receiverPermissions(configuration: Configuration): Deno.PermissionOptionsObject {
+export function receiverPermissions(
+  configuration: Configuration,
+  places: readonly Place[],
+): Deno.PermissionOptionsObject {
   const { mail } = configuration;
   const directories = [
     ...mailboxDirectories(configuration),
@@ -30,7 +34,7 @@ export function receiverPermissions(configuration: Configuration): Deno.Permissi
   ];
   return {
     ...NOTHING,
-    net: listenAddresses(mail).map((address) => printHostPort(address, mail.LISTEN_PORT)),
+    net: places.map(({ address, port }) => printHostPort(address, port)),
     read: directories,
     write: directories,
   };
@@ -65,9 +69,12 @@ function relayNet(
   ];
 }
 
-/** Gives up whatever this thread was started with: once the parts run, it only waits for signals. */
+/**
+ * Gives up what the main thread has no use for once the threads run. A thread can be given only what
+ * the main thread has, so it keeps the network and files for those that replace them.
+ */
 export async function dropPermissions(): Promise<void> {
-  for (const name of ["net", "read", "write", "env", "sys", "run", "ffi", "import"] as const) {
+  for (const name of ["env", "run", "ffi", "import"] as const) {
     await Deno.permissions.revoke({ name });
   }
 }

@@ -3,8 +3,11 @@
 import { canonicalIp } from "../smtp/ip.ts";
 import type { SystemFacts } from "../config/mail_conf.ts";
 
+/** Asked for once: after its start the daemon may not read the environment any more. */
+let state: { readonly directory: string | undefined } | undefined;
+
 export const system: SystemFacts = {
   hostName: () => Deno.hostname(),
   addresses: () => Deno.networkInterfaces().flatMap(({ address }) => canonicalIp(address) ?? []),
-  stateDirectory: () => Deno.env.get("STATE_DIRECTORY"),
+  stateDirectory: () => (state ??= { directory: Deno.env.get("STATE_DIRECTORY") }).directory,
 };

@@ -6,17 +6,21 @@ const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 const TIME_DIGITS = 9;
 const COUNTER_DIGITS = 2;
 const RANDOM_DIGITS = 4;
+/** As many threads make ids of their own at a time. */
+const THREADS = 1024;
 
 export interface IdSource {
   /** Milliseconds since 1970. */
   now(): number;
   /** A number from 0 up to, not including, 1. */
   random(): number;
+  /** Whose ids these are, where several threads of a process make some: 0 and up. */
+  readonly thread?: number;
 }
 
 /**
  * Makes ids that sort in the order they were made, also within a millisecond and when the clock
- * is set back. The random end tells processes apart.
+ * is set back. Two threads never make the same one, and the random end tells processes apart.
  */
 export class MessageIds {
   #time = 0;
@@ -33,9 +37,12 @@ export class MessageIds {
       this.#time++;
       this.#counter = 0;
     }
-    const random = Math.floor(this.source.random() * 32 ** RANDOM_DIGITS);
+    const { thread } = this.source;
+    const random = this.source.random();
+    const part = thread === undefined ? random : (thread % THREADS + random) / THREADS;
+    const end = Math.floor(part * 32 ** RANDOM_DIGITS);
     return digits(this.#time, TIME_DIGITS) + digits(this.#counter, COUNTER_DIGITS) +
-      digits(random, RANDOM_DIGITS);
+      digits(end, RANDOM_DIGITS);
   }
 }
 

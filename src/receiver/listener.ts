@@ -1,11 +1,7 @@
-/** Sockets that listen, and the loop that accepts from one. */
+/** Sockets that listen. */
 
 import type { MailConf } from "../config/mail_conf.ts";
-import type { Log } from "../log.ts";
-
-/** Milliseconds to wait after a failed accept; doubled up to the second figure while it goes on failing. */
-const FIRST_PAUSE = 20;
-const LONGEST_PAUSE = 1000;
+import type { Place } from "../relay/relay.ts";
 
 /** A socket could not be opened. The message says why and what would help. */
 export class ListenError extends Error {
@@ -29,15 +25,22 @@ export function listenAddresses({ LISTEN_ADDR }: Pick<MailConf, "LISTEN_ADDR">):
   });
 }
 
-/** Opens a socket on each address of the configuration, or none. Throws ListenError. */
+/** The same with the port that the configuration names, which may be 0 for any. */
+export function listenPlaces(mail: Pick<MailConf, "LISTEN_ADDR" | "LISTEN_PORT">): Place[] {
+  return listenAddresses(mail).map((address) => ({ address, port: mail.LISTEN_PORT }));
+}
+
+/**
+ * Opens a socket at each place, or none. Those that are `shared` may stand beside others of the same
+ * user that are too: the system spreads the clients over them. Throws ListenError.
+ */
 export function openListeners(
-  mail: Pick<MailConf, "LISTEN_ADDR" | "LISTEN_PORT">,
+  places: readonly Place[],
+  { shared }: { readonly shared: boolean },
 ): Deno.TcpListener[] {
   const listeners: Deno.TcpListener[] = [];
   try {
-    for (const hostname of listenAddresses(mail)) {
-      listeners.push(open(hostname, mail.LISTEN_PORT));
-    }
+    for (const place of places) listeners.push(open(place, shared));
   } catch (error) {
     listeners.forEach((listener) => listener.close());
     throw error;
@@ -45,12 +48,12 @@ export function openListeners(
   return listeners;
 }
 
-function open(hostname: string, port: number): Deno.TcpListener {
+function open({ address, port }: Place, reusePort: boolean): Deno.TcpListener {
   try {
-    return Deno.listen({ hostname, port });
+    return Deno.listen({ hostname: address, port, reusePort });
   } catch (error) {
     const setting = error instanceof Deno.errors.AddrNotAvailable ? "LISTEN_ADDR" : "LISTEN_PORT";
-    const place = printHostPort(hostname, port);
+    const place = printHostPort(address, port);
     throw new ListenError(`cannot listen on ${place}: ${reason(error, port)}`, setting);
   }
 }
@@ -72,42 +75,4 @@ function reason(error: unknown, port: number): string {
 /** `192.0.2.1:25`, `[2001:db8::1]:25` */
 export function printHostPort(hostname: string, port: number): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/**
- * Accepts connections until the listener is closed. Out of descriptors or out of luck, accept fails
- * at once and again and again: the loop pauses and goes on, and says so once.
- */
-export async function acceptLoop(
-  listener: Deno.TcpListener,
-  accepted: (conn: Deno.TcpConn) => void,
-  log: Log,
-): Promise<void> {
-  let wait = FIRST_PAUSE;
-  for (;;) {
-    let conn;
-    try {
-      conn = await listener.accept();
-    } catch (error) {
-      if (isClosed(error)) return;
-      if (isGone(error)) continue;
-      if (wait === FIRST_PAUSE) log.error("accept failed", { error: String(error) });
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      wait = Math.min(2 * wait, LONGEST_PAUSE);
-      continue;
-    }
-    wait = FIRST_PAUSE;
-    accepted(conn);
-  }
-}
-
-/** A client that left before it was let in: the next one need not wait for that. */
-function isGone(error: unknown): boolean {
-  return error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.ConnectionAborted ||
-    error instanceof Deno.errors.ConnectionReset;
-}
-
-function isClosed(error: unknown): boolean {
-  return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
 }

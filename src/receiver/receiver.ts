@@ -8,13 +8,15 @@ import { MaildirNames } from "../mailbox/name.ts";
 import { Presence } from "../mailbox/presence.ts";
 import type { MessageIds } from "../queue/id.ts";
 import type { Spool } from "../queue/spool.ts";
+import type { Place } from "../relay/relay.ts";
 import { addressLiteral, canonicalIp, parseIp } from "../smtp/ip.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { SessionOptions } from "../smtp/session.ts";
+import { Acceptor } from "./acceptor.ts";
 import { Connection, turnAway } from "./connection.ts";
 import type { Backend, Ends } from "./intake.ts";
 import { ClientLimits } from "./limits.ts";
-import { acceptLoop, openListeners, printHostPort } from "./listener.ts";
+import { openListeners, printHostPort } from "./listener.ts";
 
 /** What a receiver takes from outside; a test hands in its own. */
 export interface ReceiverParts {
@@ -42,14 +44,14 @@ export class Receiver {
   readonly #backend: Backend;
   readonly #options: SessionOptions;
   readonly #limits: ClientLimits;
-  readonly #listeners: Deno.TcpListener[];
-  readonly #loops: Promise<void>[];
+  readonly #listeners: readonly Deno.TcpListener[];
+  readonly #acceptors: readonly Acceptor[];
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #turnedAway = new Set<Promise<void>>();
   #stopped: Promise<void> | undefined;
 
-  /** Listens at once. Throws ListenError where it cannot. */
-  constructor(configuration: Configuration, parts: ReceiverParts) {
+  /** Listens at these places at once, perhaps beside other threads. Throws ListenError where it cannot. */
+  constructor(configuration: Configuration, places: readonly Place[], parts: ReceiverParts) {
     const { mail } = configuration;
     const { disk, spool, ids, log, now, queued } = parts;
     this.#configuration = configuration;
@@ -70,10 +72,13 @@ export class Receiver {
       maxMessageSize: mail.MAX_MESSAGE_SIZE,
       maxRecipients: mail.MAX_RECIPIENTS,
     };
-    this.#limits = new ClientLimits(mail.HOSTNAME, mail.MAX_CLIENTS, mail.MAX_CLIENTS_PER_ADDRESS);
-    this.#listeners = openListeners(mail);
-    this.#loops = this.#listeners.map((listener) => {
-      return acceptLoop(listener, (conn) => this.#accepted(conn), log);
+    // Each thread lets in its share; the system spreads clients evenly over them.
+    const share = (most: number) => Math.ceil(most / mail.WORKERS);
+    const [most, perAddress] = [share(mail.MAX_CLIENTS), share(mail.MAX_CLIENTS_PER_ADDRESS)];
+    this.#limits = new ClientLimits(mail.HOSTNAME, most, perAddress);
+    this.#listeners = openListeners(places, { shared: true });
+    this.#acceptors = this.#listeners.map((listener) => {
+      return new Acceptor(listener, (conn) => this.#accepted(conn), log);
     });
   }
 
@@ -88,6 +93,20 @@ export class Receiver {
   }
 
   /**
+   * Leaves new connections to others that listen there too, and the clients that are here to
+   * themselves; those still here after `patience` milliseconds are stopped with `grace`. Returns when
+   * all is over.
+   */
+  async retire(patience: number, grace: number): Promise<void> {
+    this.#acceptors.forEach((acceptor) => acceptor.leave());
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, patience);
+    await Promise.race([this.#empty(), over]);
+    clearTimeout(timer);
+    await this.stop(grace);
+  }
+
+  /**
    * Takes no new connection, gives 421 to everyone who is not sending a text, and to the rest after
    * their texts or `grace` milliseconds. Returns when all is over; a second call changes nothing.
    */
@@ -96,13 +115,19 @@ export class Receiver {
   }
 
   async #stop(grace: number): Promise<void> {
-    this.#listeners.forEach((listener) => listener.close());
-    await Promise.all(this.#loops);
+    this.#acceptors.forEach((acceptor) => acceptor.close());
+    await Promise.all(this.#acceptors.map(({ done }) => done));
     const running = [...this.#connections.keys()];
     running.forEach((connection) => connection.stop());
     const timer = setTimeout(() => running.forEach((connection) => connection.abort()), grace);
     await Promise.all([...this.#connections.values(), ...this.#turnedAway]);
     clearTimeout(timer);
+  }
+
+  /** Resolves when nobody is accepted any more and nobody is left. */
+  async #empty(): Promise<void> {
+    await Promise.all(this.#acceptors.map(({ done }) => done));
+    await Promise.all([...this.#connections.values(), ...this.#turnedAway]);
   }
 
   #accepted(conn: Deno.TcpConn): void {

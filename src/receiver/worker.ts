@@ -13,6 +13,7 @@ import { DamagedError } from "../queue/envelope.ts";
 import { MessageIds } from "../queue/id.ts";
 import { Spool } from "../queue/spool.ts";
 import type { ToReceiver, ToRelay } from "../relay/exchange.ts";
+import type { Place } from "../relay/relay.ts";
 import { ListenError } from "./listener.ts";
 import { deliverQueued } from "./queued_mail.ts";
 import { Receiver } from "./receiver.ts";
@@ -22,72 +23,108 @@ export type ToReceiverWorker =
   | {
     readonly kind: "start";
     readonly configuration: Configuration;
+    /** Where to listen, perhaps beside other threads. */
+    readonly places: readonly Place[];
     /** Own process's number. */
     readonly process: number;
     /** The machine's own name. */
     readonly machine: string;
-    /** To the relay. */
-    readonly port: MessagePort;
+    /** Of all the daemon's threads, for ids and files of its own. */
+    readonly number: number;
   }
+  /** There is a relay, perhaps another than before. */
+  | { readonly kind: "relay"; readonly port: MessagePort }
+  /** Leave new clients to others; stop within `grace` milliseconds when all have left or `patience` ends. */
+  | { readonly kind: "retire"; readonly patience: number; readonly grace: number }
   /** Stop within `grace` milliseconds. */
   | { readonly kind: "stop"; readonly grace: number };
 
 /** What it tells. */
 export type FromReceiver =
-  | { readonly kind: "listening"; readonly addresses: readonly string[] }
+  | { readonly kind: "listening" }
   /** It could not listen, and why in words for people. */
   | { readonly kind: "failed"; readonly message: string; readonly setting: ListenError["setting"] }
+  /** From now on it turns to the new relay. */
+  | { readonly kind: "linked" }
+  | { readonly kind: "retired" }
   | { readonly kind: "stopped" };
 
 declare const self: DedicatedWorkerGlobalScope;
 
 let receiver: Receiver | undefined;
+let relay: MessagePort | undefined;
+/** What the relay asked for and has no answer to yet. */
+const deliveries = new Set<Promise<void>>();
 const output = new LineWriter(Deno.stdout);
 
 self.onmessage = async ({ data }: MessageEvent<ToReceiverWorker>) => {
   switch (data.kind) {
     case "start":
       return tell(start(data));
+    case "relay":
+      link(data.port);
+      return tell({ kind: "linked" });
+    case "retire":
+      await receiver?.retire(data.patience, data.grace);
+      await end();
+      return tell({ kind: "retired" });
     case "stop":
       await receiver?.stop(data.grace);
-      await output.flush();
+      await end();
       return tell({ kind: "stopped" });
   }
 };
 
+async function end(): Promise<void> {
+  await Promise.all(deliveries);
+  await output.flush();
+}
+
 function start(
-  { configuration, process, machine, port }: ToReceiverWorker & { kind: "start" },
+  { configuration, places, process, machine, number }: ToReceiverWorker & { kind: "start" },
 ): FromReceiver {
   const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR } = configuration.mail;
   const disk = new SystemDisk();
-  const toRelay = (message: ToRelay) => port.postMessage(message);
   try {
-    const { backend, addresses } = receiver = new Receiver(configuration, {
+    receiver = new Receiver(configuration, places, {
       disk,
-      spool: new Spool(disk, SPOOL_DIR, "receiver"),
-      // The other half is the relay's: two threads never make the same id.
-      ids: new MessageIds({ now: Date.now, random: () => Math.random() / 2 }),
+      spool: new Spool(disk, SPOOL_DIR, `receiver-${number}`),
+      ids: new MessageIds({ now: Date.now, random: Math.random, thread: number }),
       log: logTo(output, LOG_LEVEL, LOG_FORMAT),
       now: Date.now,
       random: Math.random,
       process,
       machine,
-      queued: (id) => toRelay({ kind: "queued", id }),
+      queued: (id) => relay?.postMessage({ kind: "queued", id } satisfies ToRelay),
     });
-    port.onmessage = async ({ data }: MessageEvent<ToReceiver>) => {
-      const { ticket, message, recipients } = data;
-      try {
-        const replies = await deliverQueued(backend, message, recipients);
-        toRelay({ kind: "delivered", ticket, replies });
-      } catch (error) {
-        if (!(error instanceof DamagedError)) throw error;
-        toRelay({ kind: "damaged", ticket, reason: error.message });
-      }
-    };
-    return { kind: "listening", addresses };
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     return { kind: "failed", message: error.message, setting: error.setting };
+  }
+  return { kind: "listening" };
+}
+
+/** Answers a relay, and tells it of new messages from now on. */
+function link(port: MessagePort): void {
+  relay = port;
+  port.onmessage = ({ data }: MessageEvent<ToReceiver>) => {
+    const delivery = deliver(data, (answer) => port.postMessage(answer))
+      .finally(() => deliveries.delete(delivery));
+    deliveries.add(delivery);
+  };
+}
+
+async function deliver(
+  { ticket, message, recipients }: ToReceiver,
+  answer: (answer: ToRelay) => void,
+): Promise<void> {
+  if (!receiver) return;
+  try {
+    const replies = await deliverQueued(receiver.backend, message, recipients);
+    answer({ kind: "delivered", ticket, replies });
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    answer({ kind: "damaged", ticket, reason: error.message });
   }
 }
 

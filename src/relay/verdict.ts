@@ -31,6 +31,8 @@ export const searchedLong = (domain: string) =>
   verdict(451, "4.4.1", `The hosts of ${domain} take so long that not all of them were tried`);
 /** Another attempt can follow at once. */
 export const interrupted = verdict(451, "4.3.2", "This host shut down before there was an answer");
+/** The part of this host that delivers ended before it answered. */
+export const unanswered = verdict(451, "4.3.0", "This host could not finish the delivery");
 export const needsTls = verdict(454, "4.7.5", "The host wants TLS, but the handshake failed");
 export const unreadable = verdict(451, "4.3.0", "This host could not read the message");
 export const nameServerTrouble = (domain: string) =>

@@ -13,7 +13,7 @@ import { type Log, logTo } from "../log.ts";
 import { MessageIds } from "../queue/id.ts";
 import { Requests } from "../queue/requests.ts";
 import { Spool } from "../queue/spool.ts";
-import { MailboxPort } from "./local_carrier.ts";
+import { MailboxPorts } from "./mailbox_ports.ts";
 import { type Place, Relay } from "./relay.ts";
 import { DnsResolver, type NameServer } from "./resolver.ts";
 import { TcpDialer } from "./wire.ts";
@@ -26,11 +26,15 @@ export type ToRelayWorker =
     readonly nameServers: readonly NameServer[];
     readonly families: readonly ("A" | "AAAA")[];
     readonly ipv6: boolean;
-    /** Where the receiver listens. */
+    /** Where the receivers listen. */
     readonly ownPlaces: readonly Place[];
-    /** To the receiver. */
-    readonly port: MessagePort;
+    /** Of all the daemon's threads, for ids of its own. */
+    readonly number: number;
   }
+  /** There is a receiver more, with its number among the daemon's threads and the way to it. */
+  | { readonly kind: "receiver"; readonly number: number; readonly port: MessagePort }
+  /** A receiver has ended. */
+  | { readonly kind: "gone"; readonly number: number }
   /** Stop within `grace` milliseconds. */
   | { readonly kind: "stop"; readonly grace: number };
 
@@ -48,11 +52,16 @@ const LOOK = 5000;
 let relay: Relay | undefined;
 let watcher: Deno.FsWatcher | undefined;
 const output = new LineWriter(Deno.stdout);
+const mailboxes = new MailboxPorts((id) => relay?.queued(id));
 
 self.onmessage = async ({ data }: MessageEvent<ToRelayWorker>) => {
   switch (data.kind) {
     case "start":
       return tell({ kind: "started", waiting: await start(data) });
+    case "receiver":
+      return mailboxes.add(data.number, data.port);
+    case "gone":
+      return mailboxes.remove(data.number);
     case "stop":
       watcher?.close();
       await relay?.stop(data.grace);
@@ -66,11 +75,9 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
   const { nameServers, families, ipv6, ownPlaces } = told;
   const disk = new SystemDisk();
   const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
-  const mailboxes = new MailboxPort(told.port, (id) => relay?.queued(id));
   relay = new Relay(told.configuration, {
     spool: new Spool(disk, SPOOL_DIR, "relay"),
-    // The other half is the receiver's: two threads never make the same id.
-    ids: new MessageIds({ now: Date.now, random: () => 0.5 + Math.random() / 2 }),
+    ids: new MessageIds({ now: Date.now, random: Math.random, thread: told.number }),
     clock: systemClock,
     random: Math.random,
     resolver: new DnsResolver({ nameServers, families }),

@@ -1,7 +1,7 @@
 /** A part's thread as the daemon sees it. */
 
 import assert from "node:assert/strict";
-import { Part } from "../../src/daemon/part.ts";
+import { inTime, type Part, WorkerPart } from "../../src/daemon/part.ts";
 
 type Question = { readonly kind: "echo" | "die" | "nothing" };
 
@@ -12,30 +12,37 @@ function part(): Part<Question, Question> {
     if (data.kind === "die") throw new Error("too much");
   };`;
   const entry = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
-  return new Part("echo", entry, { net: false });
+  return new WorkerPart("echo", entry, { net: false });
 }
 
 Deno.test("it answers", async () => {
   const echo = part();
-  assert.deepEqual(await echo.ask({ kind: "echo" }), { kind: "echo" });
+  assert.deepEqual(await echo.ask({ kind: "echo" }, ["echo"]), { kind: "echo" });
   echo.end();
 });
 
-Deno.test("its death is told, with its name and its reason", async () => {
+Deno.test("an answer comes to all who wait for its kind, and to nobody else", async () => {
   const echo = part();
-  await assert.rejects(echo.ask({ kind: "die" }), /the echo failed: .*too much/);
+  let answered = false;
+  const other = echo.ask({ kind: "nothing" }, ["nothing"]).then(() => answered = true);
+  const same = echo.ask({ kind: "nothing" }, ["echo", "die"]);
+  assert.deepEqual(await echo.ask({ kind: "echo" }, ["echo"]), { kind: "echo" });
+  assert.deepEqual(await same, { kind: "echo" });
+  assert.equal(answered, false);
+  echo.tell({ kind: "die" });
+  await assert.rejects(other);
+  echo.end();
+});
+
+Deno.test("its death is told, with its reason", async () => {
+  const echo = part();
+  await assert.rejects(echo.ask({ kind: "die" }, ["echo"]), /too much/);
   await assert.rejects(echo.failed);
   echo.end();
 });
 
-Deno.test("it may answer to its end", async () => {
-  const echo = part();
-  await echo.stop({ kind: "echo" }, 1000);
-  echo.end();
-});
-
 Deno.test("one that does not answer to its end is not waited for", async () => {
-  const echo = part();
-  await assert.rejects(echo.stop({ kind: "nothing" }, -5000), /the echo does not stop/);
-  echo.end();
+  const never = new Promise<void>(() => {});
+  await assert.rejects(inTime("echo", never, -5000), /the echo does not stop/);
+  assert.equal(await inTime("echo", Promise.resolve("at once"), 1000), "at once");
 });

@@ -53,15 +53,6 @@ Deno.test("a signal that comes twice at once, as Ctrl-C does through npx, counts
   assert.equal((await daemon.process.status).code, 0);
 });
 
-Deno.test("SIGHUP does not end the daemon", async () => {
-  await using daemon = await startDaemon();
-  daemon.process.kill("SIGHUP");
-  await daemon.logged("signal ignored");
-  const client = await RawClient.connect(daemon.port);
-  assert.match(await client.reply() ?? "", /^220 /);
-  client.close();
-});
-
 Deno.test("a second daemon on the same files and port leaves the first one's texts alone", async () => {
   await using daemon = await startDaemon();
   const client = await inText(daemon.port);

@@ -1,17 +1,10 @@
-/** Listening on both address families, and accepting through troubles. */
+/** Listening on both address families. */
 
 import assert from "node:assert/strict";
-import type { Fields, Log } from "../../src/log.ts";
-import {
-  acceptLoop,
-  listenAddresses,
-  ListenError,
-  openListeners,
-} from "../../src/receiver/listener.ts";
+import { listenAddresses, ListenError, openListeners } from "../../src/receiver/listener.ts";
 import { startReceiver } from "../support/local_receiver.ts";
 import { hasIpv6, skippable } from "../support/programs.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { silentLog } from "../support/silent_log.ts";
 
 const noIpv6 = hasIpv6() ? undefined : "no ::1 on this machine";
 
@@ -65,48 +58,12 @@ Deno.test({
 
 Deno.test("a port that is taken, and an address that is not ours, are named in one line", () => {
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const attempt = (LISTEN_ADDR: string, LISTEN_PORT: number) => () =>
-    openListeners({ LISTEN_ADDR: [LISTEN_ADDR], LISTEN_PORT });
+  const attempt = (address: string, port: number) => () =>
+    openListeners([{ address, port }], { shared: false });
   assert.throws(attempt("127.0.0.1", taken.addr.port), (error) => {
     return error instanceof ListenError &&
       /^cannot listen on 127\.0\.0\.1:\d+: .*\S$/.test(error.message);
   });
   assert.throws(attempt("192.0.2.1", 0), /cannot listen on 192\.0\.2\.1:0: .*address/);
   taken.close();
-});
-
-/** A listener that gives what the test wants. */
-function listenerOf(outcomes: (Deno.TcpConn | Error)[]): Deno.TcpListener {
-  const accept = () => {
-    const outcome = outcomes.shift() ?? new Deno.errors.BadResource();
-    return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
-  };
-  return { accept } as unknown as Deno.TcpListener;
-}
-
-Deno.test("clients that are gone before they are let in cost the next one nothing", async () => {
-  const gone = () => new Deno.errors.NotConnected("os error 107");
-  const lines: string[] = [];
-  const log: Log = { ...silentLog, error: (event) => lines.push(event) };
-  let accepted = 0;
-  // A pause after each would take half a minute and more.
-  const many = Array.from({ length: 100 }, gone);
-  await acceptLoop(listenerOf([...many, {} as Deno.TcpConn]), () => accepted++, log);
-  assert.equal(accepted, 1);
-  assert.deepEqual(lines, []);
-});
-
-Deno.test("accepting goes on after failures, and a run of them is logged once", async () => {
-  const emfile = () => Object.assign(new Error("Too many open files"), { code: "EMFILE" });
-  const conn = {} as Deno.TcpConn;
-  const lines: [string, Fields | undefined][] = [];
-  const log: Log = { ...silentLog, error: (event, fields) => lines.push([event, fields]) };
-  let accepted = 0;
-  await acceptLoop(
-    listenerOf([conn, emfile(), emfile(), emfile(), conn, emfile(), conn]),
-    () => accepted++,
-    log,
-  );
-  assert.equal(accepted, 3);
-  assert.equal(lines.length, 2);
 });

@@ -6,6 +6,7 @@ import type { Log } from "../../src/log.ts";
 import { makeMaildir } from "../../src/mailbox/maildir.ts";
 import { MessageIds } from "../../src/queue/id.ts";
 import { Spool } from "../../src/queue/spool.ts";
+import { listenPlaces } from "../../src/receiver/listener.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 import { silentLog } from "./silent_log.ts";
@@ -27,7 +28,8 @@ export async function startReceiver(
   for (const user of ["jones", "smith"]) await makeMaildir(disk, `/${user}`);
   const spool = new Spool(disk, "/spool", "test");
   await spool.make();
-  const receiver = new Receiver(await configure(settings), {
+  const configuration = await configure(settings);
+  const receiver = new Receiver(configuration, listenPlaces(configuration.mail), {
     disk,
     spool,
     ids: new MessageIds({ now: Date.now, random: Math.random }),

@@ -1,0 +1,204 @@
+/** The daemon's life: receivers and a relay, replaced by others when they die or the configuration changes. */
+
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { printHostPort } from "../receiver/listener.ts";
+import { Deaths } from "./deaths.ts";
+import { inTime } from "./part.ts";
+import type { Plan } from "./plan.ts";
+import { Receivers, type ReceiversParts } from "./receivers.ts";
+import type { ReceiverPart, RelayPart, Threads } from "./threads.ts";
+
+/** What a daemon takes from outside; a test hands in its own. */
+export interface DaemonParts {
+  readonly threads: Threads;
+  readonly clock: Clock;
+  /** Own process's number. */
+  readonly process: number;
+  /** The machine's own name. */
+  readonly machine: string;
+  /** The log of the moment: a new configuration may bring another. */
+  readonly log: () => Log;
+}
+
+/** Milliseconds for texts that are coming in or going out when a part is told to stop. */
+const GRACE = 10_000;
+/** Milliseconds that clients of an old configuration may stay. */
+const PATIENCE = 5 * 60_000;
+
+export class Daemon {
+  readonly #parts: DaemonParts;
+  readonly #deaths: Deaths;
+  readonly #failed = Promise.withResolvers<never>();
+  #plan: Plan;
+  #receivers: Receivers;
+  /** Those of earlier configurations, which still have clients. */
+  readonly #retiring = new Set<Receivers>();
+  #relay: RelayPart | undefined;
+  #callOffRelay = () => {};
+  #numbers = 0;
+  #stopping = false;
+
+  /** Nothing happens before `start`. */
+  constructor(plan: Plan, parts: DaemonParts) {
+    this.#parts = parts;
+    this.#deaths = new Deaths(parts.clock.now);
+    this.#plan = plan;
+    this.#receivers = this.#receiversFor(plan);
+    // Whoever waits for the end of the daemon waits for this too; until then it is no one's.
+    this.#failed.promise.catch(() => {});
+  }
+
+  /** Rejects when its threads die so often that it cannot work. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /**
+   * Sets it to work. Returns how many messages wait in the queue. Rejects with ListenError where it
+   * cannot listen.
+   */
+  async start(): Promise<number> {
+    await this.#receivers.start();
+    return await this.#startRelay();
+  }
+
+  /**
+   * Goes on by another plan. Its receivers listen beside the old ones, which then leave new clients to
+   * them. Two relays would send everything twice, so the old one ends before the new one begins.
+   * Returns as `start` does; undefined where the daemon is being stopped meanwhile. Rejects with
+   * ListenError, and then nothing has changed.
+   */
+  async reload(plan: Plan): Promise<number | undefined> {
+    const receivers = this.#receiversFor(plan);
+    await receivers.start();
+    if (this.#stopping) return receivers.end(), undefined;
+    const old = this.#receivers;
+    this.#receivers = receivers;
+    this.#plan = plan;
+    this.#retire(old);
+    await this.#stopRelay(GRACE).catch((error) => this.#log.error("relay failed", text(error)));
+    return this.#stopping ? undefined : await this.#startRelay();
+  }
+
+  /**
+   * Ends all threads in good order, what is under way within the grace. The receivers' threads last as
+   * long as the relay's: they deliver for it. Rejects when one does not end.
+   */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const receivers = [...this.#retiring, this.#receivers];
+    try {
+      const stopping = [...receivers.map((one) => one.stop(GRACE)), this.#stopRelay(GRACE)];
+      for (const outcome of await Promise.allSettled(stopping)) {
+        if (outcome.status === "rejected") throw outcome.reason;
+      }
+      // Once more for what they have done and logged for the relay meanwhile.
+      await Promise.all(receivers.map((one) => one.stop(0)));
+    } finally {
+      receivers.forEach((one) => one.end());
+    }
+  }
+
+  get #log(): Log {
+    return this.#parts.log();
+  }
+
+  #receiversFor(plan: Plan): Receivers {
+    const { threads, clock, process, machine } = this.#parts;
+    const parts: ReceiversParts = {
+      threads,
+      clock,
+      process,
+      machine,
+      number: () => this.#numbers++,
+      joined: (number, port) => this.#relay?.tell({ kind: "receiver", number, port }, [port]),
+      left: (number) => this.#relay?.tell({ kind: "gone", number }),
+      died: (error) => this.#died("receiver", error),
+    };
+    return new Receivers(plan, parts);
+  }
+
+  #retire(old: Receivers): void {
+    this.#retiring.add(old);
+    old.retire(PATIENCE, GRACE)
+      .catch((error) => this.#log.error("receiver failed", text(error)))
+      .finally(() => {
+        old.end();
+        this.#retiring.delete(old);
+      });
+  }
+
+  async #startRelay(): Promise<number> {
+    const { threads } = this.#parts;
+    const { configuration, reach, places } = this.#plan;
+    const { nameServers, families, ipv6 } = reach;
+    const relay = this.#relay = threads.relay(this.#plan);
+    relay.failed.catch((error) => this.#relayDied(relay, error));
+    const members = [...this.#retiring, this.#receivers].flatMap((one) => [...one.members]);
+    // Before it reads the queue: what comes into it later it must be told.
+    await Promise.all(members.map(([number, receiver]) => this.#link(relay, number, receiver)));
+    const { waiting } = await relay.ask({
+      kind: "start",
+      configuration,
+      nameServers,
+      families,
+      ipv6,
+      ownPlaces: reach.ownPlaces(places.map(({ address, port }) => printHostPort(address, port))),
+      number: this.#numbers++,
+    }, ["started"]);
+    return waiting;
+  }
+
+  /** Shows the two to each other. Never rejects: a receiver that dies is replaced by another. */
+  async #link(relay: RelayPart, number: number, receiver: ReceiverPart): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    try {
+      await receiver.ask({ kind: "relay", port: port1 }, ["linked"], [port1]);
+      relay.tell({ kind: "receiver", number, port: port2 }, [port2]);
+    } catch {
+      port2.close();
+    }
+  }
+
+  #relayDied(relay: RelayPart, error: unknown): void {
+    if (this.#relay !== relay) return;
+    this.#relay = undefined;
+    relay.end();
+    if (this.#stopping) return;
+    const delay = this.#died("relay", error);
+    if (delay === undefined) return;
+    this.#callOffRelay = this.#parts.clock.after(delay, () => {
+      // Its death, if it dies of it, is told above.
+      this.#startRelay().catch(() => {});
+    });
+  }
+
+  async #stopRelay(grace: number): Promise<void> {
+    this.#callOffRelay();
+    const relay = this.#relay;
+    if (!relay) return;
+    try {
+      await inTime("relay", relay.ask({ kind: "stop", grace }, ["stopped"]), grace);
+    } finally {
+      if (this.#relay === relay) this.#relay = undefined;
+      relay.end();
+    }
+  }
+
+  /** Counts a death. Returns after how many milliseconds to start anew, undefined where that has no use. */
+  #died(thread: string, error: unknown): number | undefined {
+    if (this.#stopping) return undefined;
+    const delay = this.#deaths.count();
+    const next = delay === undefined ? "no more" : `in ${delay / 1000} s`;
+    this.#log.error("thread died", { thread, ...text(error), restart: next });
+    if (delay === undefined) {
+      this.#failed.reject(new Error(`threads die too often, at last the ${thread}`));
+    }
+    return delay;
+  }
+}
+
+function text(error: unknown): { error: string } {
+  return { error: error instanceof Error ? error.message : String(error) };
+}
