@@ -44,22 +44,24 @@ const FLAGS = [
 const MAIN = "src/main.ts";
 const folder = new URL("..", import.meta.url).pathname;
 
-async function run(program: string, args: string[]): Promise<string> {
-  const command = new Deno.Command(program, { args, cwd: folder, stderr: "inherit" });
-  const { success, stdout } = await command.output();
-  if (!success) Deno.exit(1);
-  return new TextDecoder().decode(stdout).trim();
+/** The commit of the work tree, with a mark where the tree differs from it; undefined without one. */
+async function commit(): Promise<string | undefined> {
+  try {
+    const args = ["describe", "--always", "--dirty", "--exclude=*"];
+    const { success, stdout } = await new Deno.Command("git", { args, cwd: folder }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
-/** The commit of the work tree, with a mark where the tree differs from it. */
-function commit(): Promise<string> {
-  return run("git", ["describe", "--always", "--dirty", "--exclude=*"]);
-}
-
-async function compile(output: string, target: string[], from: string): Promise<void> {
+async function compile(output: string, target: string[]): Promise<void> {
   // What stands behind the program is put in front of every command line.
-  const args = ["compile", ...FLAGS, ...target, `--output=${output}`, MAIN, `--commit=${from}`];
-  await run(Deno.execPath(), args);
+  const words = from === undefined ? [] : [`--commit=${from}`];
+  const args = ["compile", ...FLAGS, ...target, `--output=${output}`, MAIN, ...words];
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: folder }).spawn().status;
+  if (!success) Deno.exit(1);
   await Deno.stdout.write(new TextEncoder().encode(`${output}\n`));
 }
 
@@ -76,9 +78,9 @@ await Deno.mkdir(`${folder}dist`, { recursive: true });
 if (Deno.args.includes("--all")) {
   for (const target of TARGETS) {
     const output = `dist/${project.name}-${project.version}-${target}`;
-    await compile(output, [`--target=${target}`], from);
+    await compile(output, [`--target=${target}`]);
     await writeChecksum(output);
   }
 } else {
-  await compile(`dist/${project.name}`, [], from);
+  await compile(`dist/${project.name}`, []);
 }
