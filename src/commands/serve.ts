@@ -79,12 +79,11 @@ class Service {
   async reload(): Promise<void> {
     try {
       const plan = await nextPlan(this.#files, this.#plan);
-      const queue = await listening(plan, this.#daemon.reload(plan));
-      if (queue === undefined) return;
+      if (!await listening(plan, this.#daemon.reload(plan))) return;
       this.#plan = plan;
       this.#log = logOf(plan);
       this.#tell(plan);
-      this.#log.info("reloaded", { ...facts(plan), queue });
+      this.#log.info("reloaded", facts(plan));
     } catch (error) {
       const problems = error instanceof ConfigurationError
         ? error.problems.map(problemText)

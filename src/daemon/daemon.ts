@@ -66,19 +66,25 @@ export class Daemon {
   /**
    * Goes on by another plan. Its receivers listen beside the old ones, which then leave new clients to
    * them. Two relays would send everything twice, so the old one ends before the new one begins.
-   * Returns as `start` does; undefined where the daemon is being stopped meanwhile. Rejects with
-   * ListenError, and then nothing has changed.
+   * Returns whether it does; false where it is being stopped meanwhile. Rejects with ListenError, and
+   * then nothing has changed.
    */
-  async reload(plan: Plan): Promise<number | undefined> {
+  async reload(plan: Plan): Promise<boolean> {
     const receivers = this.#receiversFor(plan);
     await receivers.start();
-    if (this.#stopping) return receivers.end(), undefined;
+    if (this.#stopping) {
+      receivers.end();
+      return false;
+    }
     const old = this.#receivers;
     this.#receivers = receivers;
     this.#plan = plan;
     this.#retire(old);
     await this.#stopRelay(GRACE).catch((error) => this.#log.error("relay failed", text(error)));
-    return this.#stopping ? undefined : await this.#startRelay();
+    if (this.#stopping) return false;
+    // A relay that dies at once is told and started again like one that dies later.
+    await this.#startRelay().catch(() => {});
+    return true;
   }
 
   /**
