@@ -21,7 +21,7 @@ const PERMISSIONS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-sys=hostname,networkInterfaces",
+  "--allow-sys=hostname,networkInterfaces,statfs",
   "--allow-env=STATE_DIRECTORY,USER",
 ];
 

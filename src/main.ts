@@ -12,7 +12,7 @@ import { complain, Exit, say } from "./commands/terminal.ts";
 async function main(words: readonly string[], commit?: string): Promise<Exit> {
   const unknown: string[] = [];
   const args = parseArgs([...words], {
-    boolean: ["help", "version", "verbose", "all", "json"],
+    boolean: ["help", "version", "verbose", "all", "json", "connect"],
     string: ["to", "from", "server", "_"],
     collect: ["to"],
     alias: { h: "help", v: "verbose" },
@@ -38,8 +38,11 @@ async function main(words: readonly string[], commit?: string): Promise<Exit> {
   if (forSend && command !== "send") {
     return misused("--to, --from, --server and -v are for send");
   }
+  if (args.connect && command !== "check") return misused("--connect is for check");
   if (command === "queue") return await queueCommand(rest, args);
-  if (args.all || args.json) return misused("--all and --json are for queue");
+  if (args.all || args.json && command !== "check") {
+    return misused("--all and --json are for queue, --json for check too");
+  }
   if (command === "send") {
     if (rest.length > 0) {
       return misused(`send takes no argument ${rest[0]}, a recipient is --to ADDRESS`);
@@ -60,7 +63,9 @@ async function main(words: readonly string[], commit?: string): Promise<Exit> {
       command === "check" ? `check has no use for ${more.join(", ")}` : `no command ${command}`,
     );
   }
-  return command === "check" ? await check(mailFile, userFile) : await serve(mailFile, userFile);
+  return command === "check"
+    ? await check(mailFile, userFile, args)
+    : await serve(mailFile, userFile);
 }
 
 /** `queue list|show|retry|remove MAIL_CONF [ID...]` */

@@ -1,62 +1,106 @@
-/** `denosmtpd check MAIL_CONF USER_CONF`: what is wrong with a configuration, before it serves. */
+/** `denosmtpd check MAIL_CONF USER_CONF`: what is wrong on a server, and what mends it. */
 
-import { resolve } from "node:path";
+import { findings, type Surroundings } from "../checks/checks.ts";
+import type { Finding } from "../checks/finding.ts";
+import { DnsLookup } from "../checks/lookup.ts";
+import { tryPorts } from "../checks/ports.ts";
+import { systemSpace } from "../checks/space.ts";
+import { systemClock } from "../clock.ts";
 import { type Configuration, readConfiguration } from "../config/configuration.ts";
-import { withoutEffect } from "../config/mail_conf.ts";
-import { ConfigurationError, problemText } from "../config/problem.ts";
-import type { User } from "../config/user_conf.ts";
+import type { SystemFacts } from "../config/mail_conf.ts";
+import { ConfigurationError, type Problem, problemText } from "../config/problem.ts";
 import { tryMailboxes } from "../daemon/mailboxes.ts";
-import { tryListening } from "../daemon/ports.ts";
+import { readReach } from "../daemon/reach.ts";
 import { trySpool } from "../daemon/spool.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
-import { listenAddresses, printHostPort } from "../receiver/listener.ts";
-import { printMailbox } from "../smtp/address.ts";
+import { TcpDialer } from "../relay/wire.ts";
+import { findingLines, jsonText, summary } from "./check_print.ts";
+import { VERSION } from "./help.ts";
 import { complain, Exit, say } from "./terminal.ts";
 
-/** Says everything that would keep the daemon from serving, or that nothing does. */
-export async function check(mailFile: string, userFile: string): Promise<Exit> {
-  let configuration;
+export interface CheckOptions {
+  /** One JSON document instead of lines. */
+  readonly json: boolean;
+  /** Whether a mail server may be connected to. */
+  readonly connect: boolean;
+}
+
+/** What a check sees and writes to. Handed in, so that a test is not the machine it runs on. */
+export interface CheckWorld extends Omit<Surroundings, "addresses" | "lookup"> {
+  readonly system: SystemFacts;
+  readonly say: (text: string) => void;
+  readonly complain: (text: string) => void;
+}
+
+const WORLD: CheckWorld = {
+  system,
+  dialer: new TcpDialer(),
+  clock: systemClock,
+  spaceOf: systemSpace,
+  say,
+  complain,
+};
+
+/** Says what would keep the daemon from serving, else what would keep mail from coming and going. */
+export async function check(
+  mailFile: string,
+  userFile: string,
+  { json, connect }: CheckOptions,
+  world: CheckWorld = WORLD,
+): Promise<Exit> {
+  const configuration = await readOrProblems(mailFile, userFile, world.system);
+  if (Array.isArray(configuration)) return unusable(null, configuration, json, world);
+  const host = configuration.mail.HOSTNAME;
+  const disk = new SystemDisk();
+  const badDirectories = [
+    ...await tryMailboxes(configuration, disk),
+    ...await trySpool(configuration, disk),
+  ];
+  const ports = await tryPorts(configuration);
+  const problems = [...badDirectories, ...ports.problems];
+  if (problems.length > 0) return unusable(host, problems, json, world);
+
+  const { nameServers } = await readReach(configuration);
+  const { clock, patience } = world;
+  const options = patience === undefined ? {} : { patience };
+  const surroundings: Surroundings = {
+    ...world,
+    addresses: world.system.addresses(),
+    lookup: new DnsLookup({ nameServers, clock, ...options }),
+  };
+  const found: Finding[] = [];
+  for await (const finding of findings(configuration, ports, surroundings, connect)) {
+    found.push(finding);
+    if (!json) findingLines(finding).forEach((line) => world.say(line));
+  }
+  world.say(
+    json ? jsonText({ version: VERSION, host, findings: found, problems: [] }) : summary(found),
+  );
+  return found.some(({ state }) => state === "wrong") ? Exit.Failed : Exit.Good;
+}
+
+async function readOrProblems(
+  mailFile: string,
+  userFile: string,
+  system: SystemFacts,
+): Promise<Configuration | Problem[]> {
   try {
-    configuration = await readConfiguration(mailFile, userFile, system);
+    return await readConfiguration(mailFile, userFile, system);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    error.problems.map(problemText).forEach(complain);
-    return Exit.Misused;
+    return [...error.problems];
   }
-  const { mail, users } = configuration;
-  const problems = [
-    ...await tryMailboxes(configuration, new SystemDisk()),
-    ...await trySpool(configuration, new SystemDisk()),
-    ...tryListening(configuration),
-  ];
-  notes(configuration).forEach((note) => say(`note: ${note}`));
-  problems.map(problemText).forEach(complain);
-  if (problems.length > 0) return Exit.Misused;
-  const addresses = listenAddresses(mail).map((address) => {
-    return printHostPort(address, mail.LISTEN_PORT);
-  });
-  say(`${mail.HOSTNAME} can listen on ${addresses.join(", ")}`);
-  users.forEach((user) => say(`${user.name}: ${whereTo(user)}`));
-  say("good");
-  return Exit.Good;
 }
 
-/** What is no fault, but most likely not what was meant. */
-function notes({ mail, lines }: Configuration): string[] {
-  const unused = withoutEffect(lines.keys());
-  const unqualified = !/[.[]/.test(mail.HOSTNAME);
-  return [
-    ...unused.map((name) => `${name} is set, but nothing in this version uses it`),
-    ...mail.RELAY_FROM.some(({ bits }) => bits === 0)
-      ? ["RELAY_FROM lets everybody send to everybody through this server"]
-      : [],
-    ...unqualified ? [`HOSTNAME is ${mail.HOSTNAME}, which other hosts cannot look up`] : [],
-  ];
-}
-
-function whereTo({ target }: User): string {
-  return "directory" in target
-    ? resolve(target.directory)
-    : `forwards to ${target.forwards.map(printMailbox).join(", ")}`;
+/** The daemon would not start. */
+function unusable(
+  host: string | null,
+  problems: readonly Problem[],
+  json: boolean,
+  { say, complain }: CheckWorld,
+): Exit {
+  if (json) say(jsonText({ version: VERSION, host, findings: [], problems }));
+  else problems.forEach((problem) => complain(problemText(problem)));
+  return Exit.Misused;
 }

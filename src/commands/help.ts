@@ -8,7 +8,9 @@ export const USAGE = `denosmtpd ${VERSION} - a small, complete mail server
 
 Usage:
   denosmtpd MAIL_CONF USER_CONF          receive mail and send it on until SIGTERM or SIGINT
-  denosmtpd check MAIL_CONF USER_CONF    say what is wrong with a configuration
+  denosmtpd check MAIL_CONF USER_CONF [--json] [--connect]
+                                         say what is wrong with a configuration, its disks, its
+                                         DNS records, its certificate, and what would mend it
   denosmtpd queue list MAIL_CONF [--json]
                                          what waits to be sent
   denosmtpd queue show MAIL_CONF ID...   all about messages that wait
@@ -19,6 +21,10 @@ Usage:
                                          send the message on standard input
   denosmtpd --help                       this text
   denosmtpd --version                    the version
+
+check:
+  --json                one JSON document instead of lines
+  --connect             try the domain's own mail servers (or RELAY_HOST) too
 
 send:
   --to ADDRESS          a recipient; may be given several times

@@ -1,49 +1,108 @@
-/** `check` on a configuration that is good: says so, and leaves no trace. */
+/** `check` as a whole: what it prints, its exit codes, and that it leaves no trace. */
 
 import assert from "node:assert/strict";
 import { namesIn } from "../support/names_in.ts";
 import { run } from "../support/run.ts";
 
-async function check(mail: string): Promise<{ code: number; out: string; left: string[] }> {
+/** Nobody is asked about names. */
+const NO_DNS = "NAME_SERVER = 127.0.0.1:1\n";
+
+async function check(
+  mail: string,
+  ...options: string[]
+): Promise<{ code: number; out: string; err: string; left: string[] }> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
   try {
-    await Deno.writeTextFile(`${folder}/mail.conf`, mail);
-    await Deno.writeTextFile(`${folder}/user.conf`, "john:mail/john\njack:mail/jack\n");
-    const { code, out, err } = await run(["check", "mail.conf", "user.conf"], { cwd: folder });
-    assert.equal(err, "");
-    return { code, out, left: await namesIn(folder) };
+    await Deno.writeTextFile(`${folder}/mail.conf`, `${NO_DNS}${mail}`);
+    await Deno.writeTextFile(`${folder}/user.conf`, "john:mail/john\njack:jane@other.example\n");
+    const words = ["check", "mail.conf", "user.conf", ...options];
+    return { ...await run(words, { cwd: folder }), left: await namesIn(folder) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
 Deno.test("a good configuration is called good, and no directory is made", async () => {
-  const { code, out, left } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\n");
-  assert.equal(code, 0);
-  assert.match(
-    out,
-    /^me\.example can listen on 127\.0\.0\.1:0\njohn: \/.*\/mail\/john\njack: \/.*\/mail\/jack\ngood\n$/,
-  );
+  const { code, out, err, left } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\n");
+  assert.deepEqual([code, err], [0, ""]);
+  const lines = out.trimEnd().split("\n");
+  const has = (line: RegExp) => assert.ok(lines.some((one) => line.test(one)), `${line}\n${out}`);
+  has(/^note {3}john: \/.*\/mail\/john$/);
+  has(/^note {3}jack: forwards to jane@other\.example$/);
+  has(/^ok {5}port 0: 127\.0\.0\.1:0 can be listened on$/);
+  has(/^note {3}host name and MX: not needed, only this machine itself is listened to$/);
+  has(/^note {3}port 25 outward: not tried, denosmtpd check --connect does$/);
+  assert.match(lines.at(-1) ?? "", /^good/);
   assert.deepEqual(left, ["mail.conf", "user.conf"]);
 });
 
-Deno.test("settings that nothing uses yet are pointed out", async () => {
-  const { code, out } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\nWORKERS = 2\n");
+Deno.test("a name server that cannot be reached is told once, and is no finding", async () => {
+  const { code, out } = await check(
+    "HOSTNAME = me.example\nLOCAL_DOMAINS = a.example\nLISTEN_ADDR = 0.0.0.0\nLISTEN_PORT = 0\n",
+  );
   assert.equal(code, 0);
-  assert.match(out, /^note: WORKERS is set, but nothing in this version uses it$/m);
+  assert.equal(
+    out.match(/no name server answers: 127\.0\.0\.1:1 \(connection refused\)/g)?.length,
+    1,
+  );
+  assert.match(out, /^\? {6}DNS: /m);
+  assert.match(out, /^good, \d not known\n$/m);
 });
 
-Deno.test("a host name that nobody can look up is pointed out", async () => {
-  const { code, out } = await check("HOSTNAME = me\nLISTEN_PORT = 0\n");
-  assert.equal(code, 0);
-  assert.match(out, /^note: HOSTNAME is me, which other hosts cannot look up$/m);
+const NOTES: readonly (readonly [what: string, setting: string, note: RegExp])[] = [
+  [
+    "settings that nothing uses yet",
+    "HOSTNAME = me.example\nRELAY_TLS = verify",
+    /^note {3}RELAY_TLS: it is set, but nothing in this version uses it$/m,
+  ],
+  [
+    "a host name that nobody can look up",
+    "HOSTNAME = me",
+    /^note {3}HOSTNAME: it is me, which other hosts cannot look up$/m,
+  ],
+  [
+    "a server that relays for the whole world",
+    "HOSTNAME = me.example\nRELAY_FROM = 127.0.0.1, 0.0.0.0/0",
+    /^note {3}RELAY_FROM: it lets everybody send to everybody through this server$/m,
+  ],
+  [
+    "a relay, which others see instead",
+    "HOSTNAME = me.example\nRELAY_HOST = relay.example",
+    /^note {3}PTR, SPF and DMARC: not checked, others see relay\.example \(RELAY_HOST\)$/m,
+  ],
+];
+
+for (const [what, setting, note] of NOTES) {
+  Deno.test(`told, and no finding: ${what}`, async () => {
+    const { code, out } = await check(`LISTEN_PORT = 0\n${setting}\n`);
+    assert.equal(code, 0, out);
+    assert.match(out, note);
+    const { out: without } = await check("LISTEN_PORT = 0\nHOSTNAME = me.example\n");
+    assert.doesNotMatch(without, note);
+  });
+}
+
+Deno.test("--json prints one document and nothing else", async () => {
+  const { code, out, err } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\n", "--json");
+  assert.deepEqual([code, err], [0, ""]);
+  const report = JSON.parse(out);
+  assert.match(report.version, /^\d/);
+  assert.equal(report.host, "me.example");
+  assert.deepEqual(report.problems, []);
+  assert.ok(report.findings.some(({ about }: { about: string }) => about === "port 0"));
 });
 
-Deno.test("a server that relays for the whole world is pointed out", async () => {
-  const note = /^note: RELAY_FROM lets everybody send to everybody through this server$/m;
-  for (const [networks, told] of [["127.0.0.1, 0.0.0.0/0", true], ["10.0.0.0/8", false]] as const) {
-    const conf = `HOSTNAME = me.example\nLISTEN_PORT = 0\nRELAY_FROM = ${networks}\n`;
-    const { code, out } = await check(conf);
-    assert.deepEqual([code, note.test(out)], [0, told]);
-  }
+Deno.test("--json tells what makes a configuration unusable, and exits 2", async () => {
+  const { code, out, err } = await check("LISTEN_PORT = many\n", "--json");
+  assert.deepEqual([code, err], [2, ""]);
+  const { findings, problems, host } = JSON.parse(out);
+  assert.deepEqual([findings, host, problems.length], [[], null, 1]);
+  assert.equal(problems[0].file, "mail.conf");
+  assert.equal(problems[0].line, 2);
+  assert.match(problems[0].message, /^LISTEN_PORT: "many" is no whole number/);
+});
+
+Deno.test("--connect belongs to check alone", async () => {
+  const { code, err } = await run(["a", "b", "--connect"]);
+  assert.deepEqual([code, err], [2, "denosmtpd: --connect is for check (see denosmtpd --help)\n"]);
 });

@@ -36,6 +36,9 @@ export interface Entry {
   readonly AAAA?: readonly string[] | Behaviour;
   /** "." is the root. */
   readonly MX?: readonly (readonly [preference: number, exchange: string])[] | Behaviour;
+  /** Each record as one text of octets; one that is long goes out in several strings. */
+  readonly TXT?: readonly string[] | Behaviour;
+  readonly PTR?: readonly string[] | Behaviour;
   /** The answer goes on with what the table has for that name, unless `unfollowed`. */
   readonly CNAME?: string;
   readonly unfollowed?: boolean;
@@ -214,7 +217,7 @@ function consult(
     }
     if (typeof entry !== "string" && entry.CNAME !== undefined) {
       answers.push({ type: "CNAME", name, ttl: TTL, data: entry.CNAME });
-      if (entry.unfollowed) return { flags: FLAGS, answers };
+      if (entry.unfollowed || type === "CNAME") return { flags: FLAGS, answers };
       name = entry.CNAME;
       continue;
     }
@@ -235,10 +238,20 @@ const FLAGS = dns.RECURSION_DESIRED | dns.RECURSION_AVAILABLE;
 
 /** The data of each record, as dns-packet takes it. */
 function recordsOf(entry: Entry, type: string): readonly unknown[] | Behaviour {
-  if (type === "A" || type === "AAAA") return entry[type] ?? [];
+  if (type === "A" || type === "AAAA" || type === "PTR") return entry[type] ?? [];
+  if (type === "TXT") return typeof entry.TXT === "string" ? entry.TXT : stringsOf(entry.TXT ?? []);
   if (type !== "MX" || entry.MX === undefined) return [];
   if (typeof entry.MX === "string") return entry.MX;
   return entry.MX.map(([preference, exchange]) => ({ preference, exchange }));
+}
+
+/** Each text in character-strings of up to 255 octets (RFC 1035 3.3). */
+function stringsOf(texts: readonly string[]): Buffer[][] {
+  return texts.map((text) => {
+    const bytes = Buffer.from(text, "latin1");
+    const count = Math.max(1, Math.ceil(bytes.length / 255));
+    return Array.from({ length: count }, (_, i) => bytes.subarray(255 * i, 255 * (i + 1)));
+  });
 }
 
 /** The SOA record is how a negative answer is known to be whole (RFC 2308 2). */

@@ -1,0 +1,184 @@
+/** What a domain's SPF record says of an address: check_host() of RFC 7208 4. */
+
+import { contains } from "../config/network.ts";
+import type { Answer } from "../relay/dns.ts";
+import { parseIp } from "../smtp/ip.ts";
+import { allAddresses, type Lookup } from "./lookup.ts";
+import {
+  type Directive,
+  isSpf,
+  parseSpf,
+  type SpfRecord,
+  SpfSyntaxError,
+  type Verdict,
+} from "./spf_record.ts";
+
+export type SpfResult =
+  /** `by` is the term that decides. */
+  | { readonly result: Verdict; readonly by: string }
+  /** No SPF record. */
+  | { readonly result: "none" }
+  | { readonly result: "permerror"; readonly why: string }
+  /** It hangs on what a sender's address would say (macros), or on what is not evaluated here. */
+  | { readonly result: "cannot tell"; readonly why: string };
+
+/** Terms that ask DNS (RFC 7208 4.6.4), and questions among those that may bring nothing. */
+const MOST_LOOKUPS = 10;
+const MOST_VOID = 2;
+/** Exchanges of one `mx`. */
+const MOST_EXCHANGES = 10;
+
+class PermError extends Error {}
+
+/**
+ * Evaluates for one address in canonical form. Rejects with ResolverError where RFC 7208 has
+ * "temperror".
+ */
+export async function checkHost(
+  address: string,
+  domain: string,
+  lookup: Lookup,
+): Promise<SpfResult> {
+  try {
+    return await new Evaluation(address, lookup).check(domain);
+  } catch (error) {
+    if (!(error instanceof PermError || error instanceof SpfSyntaxError)) throw error;
+    return { result: "permerror", why: error.message };
+  }
+}
+
+/** The SPF records of a domain; there should be one. Rejects with ResolverError. */
+export async function spfRecords(domain: string, lookup: Lookup): Promise<readonly string[]> {
+  const answer = await lookup.txt(domain);
+  return answer.kind === "records" ? answer.records.filter(isSpf) : [];
+}
+
+class Evaluation {
+  readonly #address: string;
+  readonly #lookup: Lookup;
+  #lookups = 0;
+  #void = 0;
+
+  constructor(address: string, lookup: Lookup) {
+    this.#address = address;
+    this.#lookup = lookup;
+  }
+
+  async check(domain: string): Promise<SpfResult> {
+    const records = await spfRecords(domain, this.#lookup);
+    const [text] = records;
+    if (text === undefined) return { result: "none" };
+    if (records.length > 1) {
+      throw new PermError(`${domain} has ${records.length} SPF records, one is allowed`);
+    }
+    return await this.#evaluate(parseSpf(text), domain);
+  }
+
+  /**
+   * Goes through the terms. One that cannot be evaluated may match or not: if both come to the same,
+   * that is the result.
+   */
+  async #evaluate({ directives, redirect }: SpfRecord, domain: string): Promise<SpfResult> {
+    const doubts: { verdict: Verdict; why: string }[] = [];
+    const settle = (result: SpfResult): SpfResult => {
+      const doubt = doubts.find(({ verdict }) => verdict !== result.result);
+      return doubt ? { result: "cannot tell", why: doubt.why } : result;
+    };
+    for (const directive of directives) {
+      const match = await this.#matches(directive, domain);
+      if (match === true) return settle({ result: directive.verdict, by: directive.text });
+      if (match !== false) doubts.push({ verdict: directive.verdict, why: match.doubt });
+    }
+    if (redirect !== undefined) return settle(await this.#redirect(redirect));
+    return settle({ result: "neutral", by: "the end of the record" });
+  }
+
+  async #redirect(domain: string): Promise<SpfResult> {
+    this.#count();
+    if (domain.includes("%")) return { result: "cannot tell", why: macros(`redirect=${domain}`) };
+    const result = await this.check(domain);
+    if (result.result !== "none") return result;
+    throw new PermError(`${domain} of redirect= has no SPF record`);
+  }
+
+  async #matches(
+    { mechanism, text }: Directive,
+    domain: string,
+  ): Promise<boolean | { readonly doubt: string }> {
+    if (mechanism.kind === "all") return true;
+    if (mechanism.kind === "ip") return contains(mechanism.network, this.#address);
+    this.#count();
+    if (mechanism.kind === "exists" || mechanism.kind === "ptr") {
+      return { doubt: `"${text}" is not evaluated here` };
+    }
+    const target = mechanism.domain ?? domain;
+    if (target.includes("%")) return { doubt: macros(text) };
+    switch (mechanism.kind) {
+      case "a":
+        return this.#isNear(await this.#addressesOf(target), mechanism.bits);
+      case "mx":
+        return this.#isNear(await this.#addressesOfExchanges(target), mechanism.bits);
+      case "include":
+        return await this.#includes(target);
+    }
+  }
+
+  /** RFC 7208 5.2: only "pass" is a match. */
+  async #includes(domain: string): Promise<boolean | { readonly doubt: string }> {
+    const result = await this.check(domain);
+    if (result.result === "none") throw new PermError(`${domain} of include: has no SPF record`);
+    if (result.result === "cannot tell") return { doubt: result.why };
+    return result.result === "pass";
+  }
+
+  #isNear(addresses: readonly string[], bits: { 4: number; 6: number }): boolean {
+    return addresses.some((address) => {
+      const network = networkOf(address, bits);
+      return network !== undefined && contains(network, this.#address);
+    });
+  }
+
+  /** Of the address's own family (RFC 7208 5.3). */
+  async #addressesOf(name: string): Promise<readonly string[]> {
+    const type = this.#address.includes(":") ? "AAAA" : "A";
+    return this.#recordsOf(await this.#lookup.addresses(name, type));
+  }
+
+  async #addressesOfExchanges(domain: string): Promise<readonly string[]> {
+    const records = this.#recordsOf(await this.#lookup.mx(domain));
+    if (records.length > MOST_EXCHANGES) {
+      throw new PermError(`${domain} has more than ${MOST_EXCHANGES} MX records`);
+    }
+    const names = records.map(({ exchange }) => exchange).filter((exchange) => exchange !== "");
+    const found: string[] = [];
+    // That one of them has no address counts for nothing: only the question for MX is a term's.
+    for (const name of names) {
+      const answer = await allAddresses(this.#lookup, name);
+      if (answer.kind === "records") found.push(...answer.records);
+    }
+    return found;
+  }
+
+  #recordsOf<T>(answer: Answer<T>): readonly T[] {
+    if (answer.kind === "records") return answer.records;
+    if (++this.#void > MOST_VOID) {
+      throw new PermError(`more than ${MOST_VOID} of its look-ups bring nothing`);
+    }
+    return [];
+  }
+
+  #count(): void {
+    if (++this.#lookups > MOST_LOOKUPS) {
+      throw new PermError(`it takes more than ${MOST_LOOKUPS} look-ups`);
+    }
+  }
+}
+
+function networkOf(address: string, bits: { 4: number; 6: number }) {
+  const bytes = parseIp(address);
+  return bytes && { address: bytes, bits: bytes.length === 4 ? bits[4] : bits[6] };
+}
+
+function macros(text: string): string {
+  return `"${text}" has macros, which are not evaluated here`;
+}
