@@ -3,6 +3,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { check } from "./commands/check.ts";
 import { USAGE, VERSION } from "./commands/help.ts";
+import { license } from "./commands/license.ts";
 import { queue } from "./commands/queue.ts";
 import { send } from "./commands/send.ts";
 import { serve } from "./commands/serve.ts";
@@ -12,7 +13,7 @@ import { complain, Exit, say } from "./commands/terminal.ts";
 async function main(words: readonly string[], commit?: string): Promise<Exit> {
   const unknown: string[] = [];
   const args = parseArgs([...words], {
-    boolean: ["help", "version", "verbose", "all", "json", "connect"],
+    boolean: ["help", "version", "license", "verbose", "all", "json", "connect"],
     string: ["to", "from", "server", "_"],
     collect: ["to"],
     alias: { h: "help", v: "verbose" },
@@ -30,6 +31,7 @@ async function main(words: readonly string[], commit?: string): Promise<Exit> {
     say(`denosmtpd ${VERSION}${commit === undefined ? "" : ` (${commit})`}`);
     return Exit.Good;
   }
+  if (args.license) return await license();
   if (unknown.length > 0) return misused(`unknown option ${[...new Set(unknown)].join(", ")}`);
   const [command, ...rest] = args._.map(String);
   const [mailFile, userFile, ...more] = command === "check" ? rest : args._.map(String);

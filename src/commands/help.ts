@@ -7,7 +7,8 @@ export const VERSION: string = deno.version;
 export const USAGE = `denosmtpd ${VERSION} - a small, complete mail server
 
 Usage:
-  denosmtpd MAIL_CONF USER_CONF          receive mail and send it on until SIGTERM or SIGINT
+  denosmtpd MAIL_CONF USER_CONF          receive mail and send it on until SIGTERM or SIGINT;
+                                         SIGHUP reads both files anew
   denosmtpd check MAIL_CONF USER_CONF [--json] [--connect]
                                          say what is wrong with a configuration, its disks, its
                                          DNS records, its certificate, and what would mend it
@@ -20,7 +21,7 @@ Usage:
   denosmtpd send --to ADDRESS [--to ADDRESS] [--from ADDRESS] [--server HOST:PORT] [-v]
                                          send the message on standard input
   denosmtpd --help                       this text
-  denosmtpd --version                    the version
+  denosmtpd --version, --license         the version; the terms it comes under
 
 check:
   --json                one JSON document instead of lines

@@ -71,3 +71,11 @@ for (const [words, says] of MISUSES) {
     assert.match(err, /^denosmtpd: .*\n$/);
   });
 }
+
+Deno.test("--license tells the terms of the program and of what is in it", async () => {
+  const { code, out } = await run(["--license"]);
+  assert.equal(code, 0);
+  assert.ok(out.startsWith(await Deno.readTextFile(new URL("../../LICENSE", import.meta.url))));
+  assert.match(out, /dns-packet@/);
+  assert.doesNotMatch(out, /nodemailer/);
+});
