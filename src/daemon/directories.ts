@@ -22,10 +22,14 @@ export async function nearestExisting(path: string): Promise<string> {
 /** Why a directory cannot be used, for people. */
 export function reason(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) {
-    return "permission denied, the daemon's user must own it or be allowed to write there";
+    return "permission denied, the daemon's user must own it or be allowed to write there, and a " +
+      "systemd unit must not hide it (ProtectHome=)";
   }
   if (error instanceof Deno.errors.NotCapable) {
     return "Deno lacks --allow-read and --allow-write for it, or guards that place itself (/dev, /proc)";
+  }
+  if (error instanceof Error && "code" in error && error.code === "EROFS") {
+    return "the place is read-only; a systemd unit lets the daemon write there by ReadWritePaths=";
   }
   if (error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists) {
     return "a part of the path is a file, not a directory";

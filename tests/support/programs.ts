@@ -3,6 +3,7 @@
 export type Program =
   | "curl"
   | "dnsmasq"
+  | "ip"
   | "mkfifo"
   | "mount"
   | "msmtp"
@@ -14,7 +15,10 @@ export type Program =
   | "setpriv"
   | "smtp-sink"
   | "smtp-source"
-  | "swaks";
+  | "strace"
+  | "swaks"
+  | "sysctl"
+  | "unshare";
 
 /** Debian keeps Postfix's test programs outside of a user's PATH. */
 const FOLDERS = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"];
