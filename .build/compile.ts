@@ -1,6 +1,6 @@
 /**
  * Makes the executables: `deno task compile` dist/denosmtpd for this machine, `deno task compile:all` one
- * for each target of a release, with a checksum beside each.
+ * for each target of a release, and what installs them, with a checksum beside each.
  */
 
 import project from "../deno.json" with { type: "json" };
@@ -41,6 +41,9 @@ const FLAGS = [
   ...Number(Deno.version.deno.split(".")[1]) >= 9 ? ["--exclude-unused-npm"] : [],
 ];
 
+/** What a release holds besides, for whoever installs it without a clone. */
+const BESIDE = ["install.sh", "conf/mail.conf", "conf/user.conf", "conf/denosmtpd.service"];
+
 const MAIN = "src/main.ts";
 const folder = new URL("..", import.meta.url).pathname;
 
@@ -80,6 +83,11 @@ if (Deno.args.includes("--all")) {
     const output = `dist/${project.name}-${project.version}-${target}`;
     await compile(output, [`--target=${target}`]);
     await writeChecksum(output);
+  }
+  for (const file of BESIDE) {
+    const copy = `dist/${file.slice(file.lastIndexOf("/") + 1)}`;
+    await Deno.copyFile(`${folder}${file}`, `${folder}${copy}`);
+    await writeChecksum(copy);
   }
 } else {
   await compile(`dist/${project.name}`, []);
