@@ -65,7 +65,7 @@ async function compile(output: string, target: string[]): Promise<void> {
   const args = ["compile", ...FLAGS, ...target, `--output=${output}`, MAIN, ...words];
   const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: folder }).spawn().status;
   if (!success) Deno.exit(1);
-  await Deno.stdout.write(new TextEncoder().encode(`${output}\n`));
+  say(output);
 }
 
 /** In the form that `sha256sum --check` reads. */
@@ -76,10 +76,21 @@ async function writeChecksum(file: string): Promise<void> {
   await Deno.writeTextFile(`${folder}${file}.sha256`, text);
 }
 
+/** A runtime that is handed in fits this machine alone, and would be taken for every target. */
+function targets(): readonly string[] {
+  if (Deno.env.get("DENORT_BIN") === undefined) return TARGETS;
+  say(`DENORT_BIN is set: ${Deno.build.target} alone`);
+  return [Deno.build.target];
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
 const from = await commit();
 await Deno.mkdir(`${folder}dist`, { recursive: true });
 if (Deno.args.includes("--all")) {
-  for (const target of TARGETS) {
+  for (const target of targets()) {
     const output = `dist/${project.name}-${project.version}-${target}`;
     await compile(output, [`--target=${target}`]);
     await writeChecksum(output);
