@@ -25,6 +25,8 @@ export interface DaemonParts {
 const GRACE = 10_000;
 /** Milliseconds that clients of an old configuration may stay. */
 const PATIENCE = 5 * 60_000;
+/** So many old configurations may have clients at a time; a thread costs memory. */
+const MOST_RETIRING = 3;
 
 export class Daemon {
   readonly #parts: DaemonParts;
@@ -42,7 +44,7 @@ export class Daemon {
   /** Nothing happens before `start`. */
   constructor(plan: Plan, parts: DaemonParts) {
     this.#parts = parts;
-    this.#deaths = new Deaths(parts.clock.now);
+    this.#deaths = new Deaths(() => parts.clock.now());
     this.#plan = plan;
     this.#receivers = this.#receiversFor(plan);
     // Whoever waits for the end of the daemon waits for this too; until then it is no one's.
@@ -79,12 +81,19 @@ export class Daemon {
     const old = this.#receivers;
     this.#receivers = receivers;
     this.#plan = plan;
+    this.#retiring.add(old);
+    // Whoever is told that the new configuration holds must not meet the old one.
+    const left = old.leave().catch((error) => this.#log.error("receiver failed", text(error)));
+    const stopped = this.#stopRelay(GRACE).catch((error) => {
+      this.#log.error("relay failed", text(error));
+    });
+    await left;
     this.#retire(old);
-    await this.#stopRelay(GRACE).catch((error) => this.#log.error("relay failed", text(error)));
+    await stopped;
     if (this.#stopping) return false;
     // A relay that dies at once is told and started again like one that dies later.
     await this.#startRelay().catch(() => {});
-    return true;
+    return !this.#stopping;
   }
 
   /**
@@ -118,15 +127,22 @@ export class Daemon {
       process,
       machine,
       number: () => this.#numbers++,
-      joined: (number, port) => this.#relay?.tell({ kind: "receiver", number, port }, [port]),
+      joined: (number, port) => {
+        // Where there is none, the next one is shown all receivers.
+        if (this.#relay) this.#relay.tell({ kind: "receiver", number, port }, [port]);
+        else port.close();
+      },
       left: (number) => this.#relay?.tell({ kind: "gone", number }),
       died: (error) => this.#died("receiver", error),
     };
     return new Receivers(plan, parts);
   }
 
+  /** In the background. */
   #retire(old: Receivers): void {
-    this.#retiring.add(old);
+    const [oldest] = this.#retiring;
+    // Its retirement ends by that, and tells what goes wrong.
+    if (this.#retiring.size > MOST_RETIRING) oldest?.stop(GRACE).catch(() => {});
     old.retire(PATIENCE, GRACE)
       .catch((error) => this.#log.error("receiver failed", text(error)))
       .finally(() => {
@@ -185,8 +201,11 @@ export class Daemon {
     const relay = this.#relay;
     if (!relay) return;
     try {
-      await inTime("relay", relay.ask({ kind: "stop", grace }, ["stopped"]), grace);
+      const stopped = relay.ask({ kind: "stop", grace }, ["stopped"]);
+      await inTime("relay", stopped, grace, this.#parts.clock);
     } finally {
+      // One that has died of it is not to be followed by another besides the reload's.
+      this.#callOffRelay();
       if (this.#relay === relay) this.#relay = undefined;
       relay.end();
     }

@@ -1,8 +1,10 @@
 /** A part of the daemon as the main thread sees it: a thread of its own with permissions of its own. */
 
+import type { Clock } from "../clock.ts";
+
 /** `To` is what the part is told, `From` what it answers. */
 export interface Part<To extends Message, From extends Message> {
-  /** Rejects when the part dies of an error; it says nothing more then. */
+  /** Rejects when the part dies of an error, or with EndedError when it is ended. */
   readonly failed: Promise<never>;
   /** Tells it something that has no answer. */
   tell(message: To, transfer?: Transferable[]): void;
@@ -14,6 +16,11 @@ export interface Part<To extends Message, From extends Message> {
   ): Promise<Extract<From, { readonly kind: Kind }>>;
   /** Ends the thread, whatever it does. */
   end(): void;
+}
+
+/** The daemon itself has ended the part: it says nothing more. */
+export class EndedError extends Error {
+  override name = "EndedError";
 }
 
 export interface Message {
@@ -28,19 +35,18 @@ interface Waiting<From extends Message> {
 
 export class WorkerPart<To extends Message, From extends Message> implements Part<To, From> {
   readonly #worker: Worker;
-  readonly failed: Promise<never>;
+  readonly #failed = Promise.withResolvers<never>();
+  readonly failed = this.#failed.promise;
   #waiting: Waiting<From>[] = [];
 
   /** `entry` is the module of the thread. */
   constructor(name: string, entry: URL, permissions: Deno.PermissionOptionsObject) {
     this.#worker = new Worker(entry, { type: "module", name, deno: { permissions } });
     this.#worker.onmessage = ({ data }: MessageEvent<From>) => this.#told(data);
-    this.failed = new Promise((_, reject) => {
-      this.#worker.onerror = (event) => {
-        event.preventDefault();
-        reject(new Error(event.message));
-      };
-    });
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#failed.reject(new Error(event.message));
+    };
     // Whoever waits for something of the part waits for this too; until then it is no one's.
     this.failed.catch(() => {});
   }
@@ -64,6 +70,7 @@ export class WorkerPart<To extends Message, From extends Message> implements Par
 
   end(): void {
     this.#worker.terminate();
+    this.#failed.reject(new EndedError());
   }
 
   #told(message: From): void {
@@ -80,15 +87,19 @@ const LONGEST_STOP = 5000;
  * Rejects where an answer to a part's end has not come `grace` milliseconds and a little later,
  * whatever keeps it: a disk that no longer answers, say.
  */
-export async function inTime<T>(name: string, answer: Promise<T>, grace: number): Promise<T> {
-  let timer;
-  const late = new Promise<never>((_, reject) => {
-    const tell = () => reject(new Error(`the ${name} does not stop`));
-    timer = setTimeout(tell, grace + LONGEST_STOP);
+export async function inTime<T>(
+  name: string,
+  answer: Promise<T>,
+  grace: number,
+  clock: Clock,
+): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const callOff = clock.after(grace + LONGEST_STOP, () => {
+    late.reject(new Error(`the ${name} does not stop`));
   });
   try {
-    return await Promise.race([answer, late]);
+    return await Promise.race([answer, late.promise]);
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }

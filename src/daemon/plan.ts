@@ -33,7 +33,7 @@ export interface Files {
 
 /** For a daemon that starts: nobody else is at work in its directories. Throws ConfigurationError. */
 export async function firstPlan(files: Files): Promise<Plan & { readonly swept: number }> {
-  const plan = await makePlan(files, []);
+  const plan = await makePlan(files);
   const { configuration } = plan;
   const { SPOOL_DIR } = configuration.mail;
   if (!await lockSpool(SPOOL_DIR)) {
@@ -47,21 +47,17 @@ export async function firstPlan(files: Files): Promise<Plan & { readonly swept: 
 }
 
 /** For a daemon that works by another plan until now. Throws ConfigurationError. */
-export async function nextPlan(files: Files, running: Plan): Promise<Plan> {
-  const plan = await makePlan(files, running.places);
-  const { SPOOL_DIR } = running.configuration.mail;
-  if (plan.configuration.mail.SPOOL_DIR === SPOOL_DIR) return plan;
-  // What waits there would be left without anybody to send it.
-  const message = `leaving ${SPOOL_DIR} for another directory needs a restart`;
-  throw new ConfigurationError([problemAt(plan.configuration, "SPOOL_DIR", message)]);
+export function nextPlan(files: Files, running: Plan): Promise<Plan> {
+  return makePlan(files, running);
 }
 
-/** `held` is where this process listens already. */
-async function makePlan(files: Files, held: readonly Place[]): Promise<Plan> {
+/** Throws ConfigurationError. */
+async function makePlan(files: Files, running?: Plan): Promise<Plan> {
   const configuration = await readConfiguration(files.mail, files.users, system);
+  if (running) await keepSpool(configuration, running);
   const disk = new SystemDisk();
   const mailboxes = await prepareMailboxes(configuration, disk);
-  const { places, problems } = findPlaces(configuration, held);
+  const { places, problems } = findPlaces(configuration, running?.places ?? []);
   const all = [
     ...mailboxes.problems,
     ...await prepareSpool(configuration, disk),
@@ -74,4 +70,22 @@ async function makePlan(files: Files, held: readonly Place[]): Promise<Plan> {
   if (shared.length > 0) throw new ConfigurationError(shared);
   const reach = await readReach(real);
   return { configuration: real, reach, places, made: mailboxes.made };
+}
+
+/** What waits in the spool must not be left without anybody to send it. Throws ConfigurationError. */
+async function keepSpool(configuration: Configuration, running: Plan): Promise<void> {
+  const { SPOOL_DIR } = running.configuration.mail;
+  if (await realPath(configuration.mail.SPOOL_DIR) === SPOOL_DIR) return;
+  const message = `leaving ${SPOOL_DIR} for another directory needs a restart`;
+  throw new ConfigurationError([problemAt(configuration, "SPOOL_DIR", message)]);
+}
+
+/** Undefined where there is nothing. */
+async function realPath(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

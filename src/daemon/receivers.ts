@@ -2,7 +2,7 @@
 
 import type { Clock } from "../clock.ts";
 import { ListenError } from "../receiver/listener.ts";
-import { inTime } from "./part.ts";
+import { EndedError, inTime } from "./part.ts";
 import type { Plan } from "./plan.ts";
 import type { ReceiverPart, Threads } from "./threads.ts";
 
@@ -52,15 +52,23 @@ export class Receivers {
     throw failure.reason;
   }
 
+  /** Leaves new clients to other receivers. Rejects when one does not get to it. */
+  async leave(): Promise<void> {
+    this.#finish();
+    await this.#each(async (part) => {
+      await inTime("receiver", part.ask({ kind: "leave" }, ["left"]), 0, this.#parts.clock);
+    });
+  }
+
   /**
-   * Leaves new clients to other receivers, and those that are here to themselves for `patience`
-   * milliseconds, then stops with `grace`. Rejects when one does not end.
+   * Leaves the clients that are here to themselves for `patience` milliseconds, then stops with
+   * `grace`, and ends. Rejects when one does not end.
    */
   async retire(patience: number, grace: number): Promise<void> {
     this.#finish();
     await this.#each(async (part) => {
       const retired = part.ask({ kind: "retire", patience, grace }, ["retired"]);
-      await inTime("receiver", retired, patience + grace);
+      await inTime("receiver", retired, patience + grace, this.#parts.clock);
     });
     this.end();
   }
@@ -72,7 +80,12 @@ export class Receivers {
   async stop(grace: number): Promise<void> {
     this.#finish();
     await this.#each(async (part) => {
-      await inTime("receiver", part.ask({ kind: "stop", grace }, ["stopped"]), grace);
+      await inTime(
+        "receiver",
+        part.ask({ kind: "stop", grace }, ["stopped"]),
+        grace,
+        this.#parts.clock,
+      );
     });
   }
 
@@ -91,7 +104,11 @@ export class Receivers {
   /** All of them at once; rejects with the first failure when all are done. */
   async #each(act: (part: ReceiverPart) => Promise<void>): Promise<void> {
     const outcomes = await Promise.allSettled([...this.#members.values()].map(act));
-    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+    for (const outcome of outcomes) {
+      // One that was ended meanwhile has come to its end.
+      if (outcome.status === "fulfilled" || outcome.reason instanceof EndedError) continue;
+      throw outcome.reason;
+    }
   }
 
   /** Rejects with ListenError, or with whatever it died of before it worked. */
@@ -109,6 +126,7 @@ export class Receivers {
       if (this.#over) throw new Error("it is not needed any more");
     } catch (error) {
       part.end();
+      port2.close();
       throw error;
     }
     this.#members.set(number, part);

@@ -39,8 +39,11 @@ export class MessageIds {
     }
     const { thread } = this.source;
     const random = this.source.random();
-    const part = thread === undefined ? random : (thread % THREADS + random) / THREADS;
-    const end = Math.floor(part * 32 ** RANDOM_DIGITS);
+    const all = 32 ** RANDOM_DIGITS;
+    // Added as whole numbers: the largest fraction below one would be rounded up to the next thread's.
+    const end = thread === undefined
+      ? Math.floor(random * all)
+      : (thread % THREADS) * (all / THREADS) + Math.floor(random * (all / THREADS));
     return digits(this.#time, TIME_DIGITS) + digits(this.#counter, COUNTER_DIGITS) +
       digits(end, RANDOM_DIGITS);
   }

@@ -43,7 +43,7 @@ export class Acceptor {
   /**
    * Leaves the port to another socket that listens there too. The system has chosen between the two
    * for whoever is in the backlog, so that is emptied first, and the socket closed in the same breath
-   * in which it is found empty.
+   * in which it is found empty: at the next client, or where none comes for a while.
    */
   leave(): void {
     this.#leaving = true;
@@ -59,6 +59,8 @@ export class Acceptor {
     for (;;) {
       let conn;
       try {
+        // The socket is closed once all this turn has to do is done: what belongs to others comes first.
+        if (this.#leaving) await new Promise((resolve) => setTimeout(resolve));
         const next = this.#listener.accept();
         if (this.#leaving && !await settled(next)) this.close();
         conn = await next;

@@ -92,16 +92,21 @@ export class Receiver {
     return this.#listeners.map(({ addr }) => printHostPort(addr.hostname, addr.port));
   }
 
+  /** Leaves new clients to others that listen there too. Returns when nobody comes here any more. */
+  async leave(): Promise<void> {
+    this.#acceptors.forEach((acceptor) => acceptor.leave());
+    await Promise.all(this.#acceptors.map(({ done }) => done));
+  }
+
   /**
-   * Leaves new connections to others that listen there too, and the clients that are here to
-   * themselves; those still here after `patience` milliseconds are stopped with `grace`. Returns when
-   * all is over.
+   * Leaves new clients to others, and those that are here to themselves; who is still here after
+   * `patience` milliseconds is stopped with `grace`. Returns when all is over.
    */
   async retire(patience: number, grace: number): Promise<void> {
-    this.#acceptors.forEach((acceptor) => acceptor.leave());
+    await this.leave();
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, patience);
-    await Promise.race([this.#empty(), over]);
+    await Promise.race([this.#clientsGone(), over]);
     clearTimeout(timer);
     await this.stop(grace);
   }
@@ -120,13 +125,11 @@ export class Receiver {
     const running = [...this.#connections.keys()];
     running.forEach((connection) => connection.stop());
     const timer = setTimeout(() => running.forEach((connection) => connection.abort()), grace);
-    await Promise.all([...this.#connections.values(), ...this.#turnedAway]);
+    await this.#clientsGone();
     clearTimeout(timer);
   }
 
-  /** Resolves when nobody is accepted any more and nobody is left. */
-  async #empty(): Promise<void> {
-    await Promise.all(this.#acceptors.map(({ done }) => done));
+  async #clientsGone(): Promise<void> {
     await Promise.all([...this.#connections.values(), ...this.#turnedAway]);
   }
 

@@ -34,7 +34,9 @@ export type ToReceiverWorker =
   }
   /** There is a relay, perhaps another than before. */
   | { readonly kind: "relay"; readonly port: MessagePort }
-  /** Leave new clients to others; stop within `grace` milliseconds when all have left or `patience` ends. */
+  /** Leave new clients to others. */
+  | { readonly kind: "leave" }
+  /** And stop within `grace` milliseconds when those that are here have left, or `patience` ends. */
   | { readonly kind: "retire"; readonly patience: number; readonly grace: number }
   /** Stop within `grace` milliseconds. */
   | { readonly kind: "stop"; readonly grace: number };
@@ -46,6 +48,7 @@ export type FromReceiver =
   | { readonly kind: "failed"; readonly message: string; readonly setting: ListenError["setting"] }
   /** From now on it turns to the new relay. */
   | { readonly kind: "linked" }
+  | { readonly kind: "left" }
   | { readonly kind: "retired" }
   | { readonly kind: "stopped" };
 
@@ -64,6 +67,9 @@ self.onmessage = async ({ data }: MessageEvent<ToReceiverWorker>) => {
     case "relay":
       link(data.port);
       return tell({ kind: "linked" });
+    case "leave":
+      await receiver?.leave();
+      return tell({ kind: "left" });
     case "retire":
       await receiver?.retire(data.patience, data.grace);
       await end();

@@ -21,7 +21,6 @@ interface Receiver {
 
 export class MailboxPorts {
   readonly #queued: (id: string) => void;
-  /** Newest last. */
   readonly #receivers = new Map<number, Receiver>();
   #waiting: Delivery[] = [];
   #tickets = 0;
@@ -31,7 +30,7 @@ export class MailboxPorts {
     this.#queued = queued;
   }
 
-  /** A receiver has begun to work. Its number is its own. */
+  /** A receiver has begun to work. Its number is its own, and higher than those of older ones. */
   add(number: number, port: MessagePort): void {
     const receiver: Receiver = { port, asked: new Map() };
     port.onmessage = ({ data }: MessageEvent<ToRelay>) => this.#told(receiver, data);
@@ -56,7 +55,7 @@ export class MailboxPorts {
   deliver(message: QueuedMessage, recipients: readonly Mailbox[]): Promise<readonly Reply[]> {
     const answer = Promise.withResolvers<readonly Reply[]>();
     const delivery: Delivery = { ticket: ++this.#tickets, message, recipients, answer };
-    const newest = [...this.#receivers.values()].at(-1);
+    const newest = this.#receivers.get(Math.max(...this.#receivers.keys()));
     if (newest) this.#ask(newest, delivery);
     else this.#waiting.push(delivery);
     return answer.promise;

@@ -156,6 +156,10 @@ const CONTRADICTIONS: readonly (readonly [content: string, ...problems: string[]
     `LISTEN_PORT = 465\n${CERT}SUBMISSIONS_PORT = 465\n`,
     "4: SUBMISSIONS_PORT: port 465 is LISTEN_PORT already",
   ],
+  [
+    "MAX_CLIENTS = 3\nWORKERS = 4\n",
+    "2: WORKERS: 4 threads are more than the 3 of MAX_CLIENTS",
+  ],
 ];
 
 for (const [content, ...expected] of CONTRADICTIONS) {
@@ -170,6 +174,11 @@ Deno.test("what goes together is read", async () => {
   );
   assert.equal(conf.SUBMISSION_PORT, 587);
   assert.equal(conf.SUBMISSIONS_PORT, 465);
+});
+
+Deno.test("each of the WORKERS may have one of MAX_CLIENTS", async () => {
+  const { conf } = await read("WORKERS = 4\nMAX_CLIENTS = 4\n");
+  assert.deepEqual([conf.WORKERS, conf.MAX_CLIENTS], [4, 4]);
 });
 
 Deno.test("control characters in the file never reach the message", async () => {

@@ -1,7 +1,8 @@
 /** A part's thread as the daemon sees it. */
 
 import assert from "node:assert/strict";
-import { inTime, type Part, WorkerPart } from "../../src/daemon/part.ts";
+import { EndedError, inTime, type Part, WorkerPart } from "../../src/daemon/part.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 type Question = { readonly kind: "echo" | "die" | "nothing" };
 
@@ -41,8 +42,18 @@ Deno.test("its death is told, with its reason", async () => {
   echo.end();
 });
 
+Deno.test("whoever waits for one that is ended hears of its end", async () => {
+  const echo = part();
+  const answer = echo.ask({ kind: "nothing" }, ["nothing"]);
+  echo.end();
+  await assert.rejects(answer, EndedError);
+});
+
 Deno.test("one that does not answer to its end is not waited for", async () => {
-  const never = new Promise<void>(() => {});
-  await assert.rejects(inTime("echo", never, -5000), /the echo does not stop/);
-  assert.equal(await inTime("echo", Promise.resolve("at once"), 1000), "at once");
+  const clock = new FakeClock();
+  const late = inTime("echo", new Promise<void>(() => {}), 1000, clock);
+  clock.advance(6000);
+  await assert.rejects(late, /the echo does not stop/);
+  assert.equal(await inTime("echo", Promise.resolve("at once"), 1000, clock), "at once");
+  assert.equal(clock.pending, 0);
 });

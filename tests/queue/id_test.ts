@@ -62,3 +62,23 @@ Deno.test("two processes at the same moment differ by their random end", () => {
   assert.notEqual(one, other);
   assert.equal(one!.slice(0, 11), other!.slice(0, 11));
 });
+
+Deno.test("the threads of a process never make the same id, whatever their random end", () => {
+  const ids = [0, 1, 2, 511, 1022, 1023].flatMap((thread) => {
+    return [0, 0.5, 1 - Number.EPSILON].map((random) => {
+      return new MessageIds({ now: () => 1_800_000_000_000, random: () => random, thread }).next();
+    });
+  });
+  assert.equal(new Set(ids).size, ids.length);
+  // Each has an end of its own to draw from, in the order of their numbers.
+  assert.deepEqual([...ids].sort(), ids);
+  for (const id of ids) assert.match(id, /^[0-9abcdefghjkmnpqrstvwxyz]{15}$/);
+});
+
+Deno.test("threads beyond as many as are told apart begin again", () => {
+  const idOf = (thread: number) => {
+    return new MessageIds({ now: () => 1, random: () => 0.5, thread }).next();
+  };
+  assert.equal(idOf(1024), idOf(0));
+  assert.equal(idOf(5000), idOf(5000 % 1024));
+});

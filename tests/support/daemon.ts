@@ -27,6 +27,10 @@ export interface DaemonOptions {
   readonly users?: string;
   /** A program with arguments that runs the daemon's command line, such as `prlimit --nofile=40`. */
   readonly under?: readonly string[];
+  /** Its command line up to its own words, if not the one from source. */
+  readonly command?: readonly string[];
+  /** The whole of its environment, if not that of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const PRESETS = {
@@ -50,7 +54,7 @@ export const COMMAND: readonly string[] = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-sys=hostname,networkInterfaces",
+  "--allow-sys=hostname,networkInterfaces,statfs",
   "--allow-env=STATE_DIRECTORY,USER",
   MAIN,
 ];
@@ -64,10 +68,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const lines = presets.map(([name, value]) => `${name} = ${value}`);
   await Deno.writeTextFile(`${folder}/mail.conf`, [...lines, mail, ""].join("\n"));
   await Deno.writeTextFile(`${folder}/user.conf`, users);
-  const [program, ...words] = [...options.under ?? [], ...COMMAND];
+  const { under = [], command = COMMAND, environment } = options;
+  const [program, ...words] = [...under, ...command];
   const process = new Deno.Command(program!, {
     args: [...words, "mail.conf", "user.conf"],
     cwd: folder,
+    ...(environment ? { clearEnv: true, env: { ...environment } } : {}),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

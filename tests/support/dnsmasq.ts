@@ -9,12 +9,23 @@ export interface Dnsmasq {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface DnsmasqPlace {
+  readonly host: string;
+  readonly port: number;
+  /** A program with arguments that runs it, such as `ip netns exec names`. */
+  readonly under?: readonly string[];
+}
+
 /** Starts it with nothing but these options and waits until it serves. */
-export async function startDnsmasq(options: readonly string[]): Promise<Dnsmasq> {
-  const host = "127.0.0.1";
-  const port = freePort(host);
-  const process = new Deno.Command(find("dnsmasq") ?? "dnsmasq", {
+export async function startDnsmasq(
+  options: readonly string[],
+  place: DnsmasqPlace = { host: "127.0.0.1", port: freePort("127.0.0.1") },
+): Promise<Dnsmasq> {
+  const { host, port, under = [] } = place;
+  const [program, ...words] = [...under, find("dnsmasq") ?? "dnsmasq"];
+  const process = new Deno.Command(program!, {
     args: [
+      ...words,
       "--keep-in-foreground",
       "--conf-file=/dev/null",
       "--pid-file",
