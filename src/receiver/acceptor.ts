@@ -8,7 +8,9 @@ const LONGEST_PAUSE = 1000;
 /** Milliseconds without a new client after which a socket is closed that another one stands in for. */
 const QUIET = 250;
 /** Turns of the microtask queue after which the outcome of an accept that did not have to wait is known. */
-const TURNS = 10;
+const TURNS = 5;
+/** And after which what else a turn of the event loop has brought is done, mostly. */
+const OTHERS = 50;
 
 /** What it needs of a socket that listens. */
 export type Listener = Pick<Deno.TcpListener, "accept" | "close">;
@@ -59,8 +61,7 @@ export class Acceptor {
     for (;;) {
       let conn;
       try {
-        // The socket is closed once all this turn has to do is done: what belongs to others comes first.
-        if (this.#leaving) await new Promise((resolve) => setTimeout(resolve));
+        if (this.#leaving) await othersDone();
         const next = this.#listener.accept();
         if (this.#leaving && !await settled(next)) this.close();
         conn = await next;
@@ -85,6 +86,15 @@ async function settled(outcome: Promise<unknown>): Promise<boolean> {
   outcome.then(know, know);
   for (let turn = 0; turn < TURNS && !known; turn++) await undefined;
   return known;
+}
+
+/**
+ * Closing takes effect at the end of a turn of the event loop. So that this comes soon, whatever else
+ * there is to do comes first.
+ */
+async function othersDone(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve));
+  for (let turn = 0; turn < OTHERS; turn++) await undefined;
 }
 
 /** A client that left before it was let in: the next one need not wait for that. */
