@@ -138,10 +138,11 @@ is_root() {
 settle_scope() {
   bin=$root$prefix/bin exe=$root$prefix/bin/denosmtpd
   conf=$root/etc/denosmtpd state=$root/var/lib/denosmtpd
-  units=$root/etc/systemd/system
-  # What comes with packages lies here; /etc is the administrator's.
-  [ -z "$root" ] || units=$root/usr/lib/systemd/system
-  unit=$units/denosmtpd.service
+  # What comes with packages lies in /usr/lib; /etc is the administrator's.
+  system_files=$root/etc
+  [ -z "$root" ] || system_files=$root/usr/lib
+  unit=$system_files/systemd/system/denosmtpd.service
+  setting=$system_files/sysctl.d/60-denosmtpd.conf
   group=0 configure=yes
   [ "$system" = Linux ] || service=no
   if [ -n "$root" ] || is_root; then
@@ -272,7 +273,7 @@ check_format() {
     fail "${from:-$source} is for $made_for, this machine is $system $machine"
 }
 
-# The samples and the unit come from where the script or the executable comes from.
+# The samples and the files of the service come from where the script or the executable comes from.
 provide() {
   if [ -f "$here/conf/$1" ]; then
     take "$here/conf" "$1" "$0"
@@ -298,9 +299,10 @@ provide_others() {
   for name in mail.conf user.conf; do
     [ "$configure" = no ] || exists "$conf/$name" || provide $name
   done
-  [ "$service" = no ] || provide denosmtpd.service
-  [ ! -f "$work/denosmtpd.service" ] ||
-    sed "s,/usr/local/bin/denosmtpd,$prefix/bin/denosmtpd,g" "$work/denosmtpd.service" >"$work/unit"
+  [ "$service" = yes ] || return 0
+  provide denosmtpd.service
+  provide denosmtpd.sysctl
+  sed "s,/usr/local/bin/denosmtpd,$prefix/bin/denosmtpd,g" "$work/denosmtpd.service" >"$work/unit"
 }
 
 # --- the steps ------------------------------------------------------------------------------------
@@ -488,20 +490,34 @@ install_state() {
   tell make "$state, and mail in it"
 }
 
-install_unit() {
-  service_unit=keep
-  if cmp -s "$work/unit" "$unit"; then
-    tell keep "$unit"
+# SOURCE TARGET: a file of the service. Sets changed, what is done with it.
+install_system_file() {
+  changed=keep
+  if cmp -s "$1" "$2"; then
+    tell keep "$2"
     return 0
   fi
-  service_unit=$(make_or_replace "$unit")
+  changed=$(make_or_replace "$2")
   if doing; then
-    mkdir -p "$units"
-    stage "$work/unit" "$unit" 0644 0
-    publish "$unit"
-    ! has_systemd || systemctl daemon-reload
+    mkdir -p "$(dirname "$2")"
+    stage "$1" "$2" 0644 0
+    publish "$2"
   fi
-  tell "$service_unit" "$unit"
+  tell "$changed" "$2"
+}
+
+install_unit() {
+  install_system_file "$work/unit" "$unit"
+  service_unit=$changed
+  [ "$changed" = keep ] || ! doing || ! has_systemd || systemctl daemon-reload
+}
+
+# It helps where the kernel takes it; containers and older kernels do not, and the service runs
+# without it.
+install_setting() {
+  install_system_file "$work/denosmtpd.sysctl" "$setting"
+  [ "$changed" != keep ] && doing && [ -z "$root" ] || return 0
+  ! has sysctl || sysctl -q -p "$setting" >/dev/null 2>&1 || :
 }
 
 start_service() {
@@ -526,6 +542,7 @@ install_steps() {
   [ "$configure" = no ] || install_configuration
   [ "$group" != denosmtpd ] || install_state
   [ "$service" = no ] || install_unit
+  [ "$service" = no ] || install_setting
   [ "$start" = no ] || start_service
 }
 
@@ -546,6 +563,11 @@ uninstall_steps() {
     ! doing || rm -f "$unit"
     tell remove "$unit"
     ! doing || ! has_systemd || systemctl daemon-reload
+  fi
+  # The kernel goes on by it until the next boot: what else listens may count on it by now.
+  if [ "$service" = yes ] && exists "$setting"; then
+    ! doing || rm -f "$setting"
+    tell remove "$setting"
   fi
   if exists "$exe"; then
     ! doing || rm -f "$exe"

@@ -42,7 +42,13 @@ const FLAGS = [
 ];
 
 /** What a release holds besides, for whoever installs it without a clone. */
-const BESIDE = ["install.sh", "conf/mail.conf", "conf/user.conf", "conf/denosmtpd.service"];
+const BESIDE = [
+  "install.sh",
+  "conf/mail.conf",
+  "conf/user.conf",
+  "conf/denosmtpd.service",
+  "conf/denosmtpd.sysctl",
+];
 
 const MAIN = "src/main.ts";
 const folder = new URL("..", import.meta.url).pathname;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { skippable } from "../support/programs.ts";
-import { assertDone, type Kit, lacking, makeKit, NEEDED, sha256 } from "./kit.ts";
+import { assertDone, CONF, type Kit, lacking, makeKit, NEEDED, sha256 } from "./kit.ts";
 
 type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
@@ -43,7 +43,7 @@ function serve(files: Files, cut = new Set<string>()) {
 /** The release of a kit with a checksum beside each file, as a server has it. */
 async function released(kit: Kit): Promise<Files> {
   const files = new Map();
-  for (const name of ["denosmtpd", "mail.conf", "user.conf", "denosmtpd.service"]) {
+  for (const name of ["denosmtpd", ...CONF]) {
     const bytes = await Deno.readFile(`${kit.folder}/release/${name}`);
     files.set(name, bytes);
     files.set(`${name}.sha256`, new TextEncoder().encode(`${await sha256(bytes)}  ${name}\n`));
@@ -74,6 +74,7 @@ for (const loader of ["curl", "wget"]) {
         "mail.conf",
         "user.conf",
         "denosmtpd.service",
+        "denosmtpd.sysctl",
       ]);
       assert.doesNotMatch(await kit.list(), /^tmp\/./m);
     },
@@ -101,6 +102,10 @@ const FAULTS: Readonly<
   "cuts the unit off": [
     (_, cut) => cut.add("denosmtpd.service"),
     /denosmtpd\.service is damaged or another one/,
+  ],
+  "has no checksum of the kernel setting": [
+    (files) => files.delete("denosmtpd.sysctl.sha256"),
+    /denosmtpd\.sysctl\.sha256 could not be downloaded, and nothing is installed without a checksum$/m,
   ],
 };
 

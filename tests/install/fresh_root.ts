@@ -6,13 +6,17 @@
 import { skippable } from "../support/programs.ts";
 import { lacking, type Outcome } from "./kit.ts";
 
-/** What is mounted where. The keeper then waits until its input ends. */
+/**
+ * What is mounted where. The kernel is the machine's own, so its settings can be read and not be
+ * changed. The keeper then waits until its input ends.
+ */
 const SETUP = `set -e
   mount -t tmpfs -o mode=0755 none "$1"
   mkdir "$1/changes" "$1/work" "$1/root"
   mount -t overlay -o "lowerdir=/,upperdir=$1/changes,workdir=$1/work" none "$1/root"
   cd "$1/root"
   mount --rbind /proc proc
+  mount -o bind,ro /proc/sys proc/sys
   mount --rbind /dev dev
   mount -t tmpfs none run
   mount -t tmpfs none tmp

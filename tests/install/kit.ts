@@ -14,6 +14,9 @@ export const NEEDED =
   ("sh cat chmod chown cmp cp cut dirname find grep head id ls mkdir mktemp mv od rm sed " +
     "sha256sum sync tail tr uname").split(" ");
 
+/** The files beside the executable in a release. */
+export const CONF = ["mail.conf", "user.conf", "denosmtpd.service", "denosmtpd.sysctl"];
+
 /** Who has no rights: nobody, or whoever runs the tests. */
 export const ORDINARY = Deno.uid() === 0 ? { uid: 65534, gid: 65534 } : {};
 
@@ -60,7 +63,7 @@ export async function makeKit(): Promise<Kit> {
     await Deno.mkdir(`${folder}/${name}`);
   }
   await Deno.copyFile(SCRIPT, `${folder}/install.sh`);
-  for (const name of ["mail.conf", "user.conf", "denosmtpd.service"]) {
+  for (const name of CONF) {
     await Deno.copyFile(`${CHECKOUT}conf/${name}`, `${folder}/conf/${name}`);
     await Deno.copyFile(`${CHECKOUT}conf/${name}`, `${folder}/release/${name}`);
   }

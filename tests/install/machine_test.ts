@@ -94,7 +94,7 @@ Deno.test("a package may be made of an executable for another machine", async ()
   assertDone(await kit.install());
 });
 
-Deno.test("macOS gets executable and configuration, and no unit", async () => {
+Deno.test("macOS gets executable and configuration, and neither unit nor kernel setting", async () => {
   await using kit = await makeKit();
   await kit.fake("uname", "case $1 in -s) echo Darwin ;; *) echo arm64 ;; esac");
   await Deno.writeFile(kit.executable, MACH_O);
@@ -104,7 +104,7 @@ Deno.test("macOS gets executable and configuration, and no unit", async () => {
     done.out,
     /^made .*denosmtpd\nmade .*denosmtpd\nmade .*mail\.conf\nmade .*user\.conf\n\n/,
   );
-  assert.doesNotMatch(await kit.list(), /^tree\S+\.service/m);
+  assert.doesNotMatch(await kit.list(), /^tree\S+(\.service|sysctl)/m);
 });
 
 Deno.test("a missing command is named before anything is done", async () => {

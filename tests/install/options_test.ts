@@ -105,12 +105,17 @@ Deno.test("--dry-run says every step and changes nothing", async () => {
     "would make    /etc/denosmtpd/mail.conf",
     "would make    /etc/denosmtpd/user.conf",
     "would make    /usr/lib/systemd/system/denosmtpd.service",
+    "would make    /usr/lib/sysctl.d/60-denosmtpd.conf",
   ]);
   assert.equal(await kit.list(), before);
   assertDone(await kit.install());
   const installed = await kit.list();
   const removal = await kit.run(["--uninstall", "--dry-run"], { env: { DESTDIR: kit.tree } });
   assertDone(removal);
-  assert.match(removal.out, /^would remove +\S+\.service\nwould remove +\S+\/denosmtpd\n$/);
+  assert.deepEqual(removal.out.replaceAll(kit.tree, "").trimEnd().split("\n"), [
+    "would remove  /usr/lib/systemd/system/denosmtpd.service",
+    "would remove  /usr/lib/sysctl.d/60-denosmtpd.conf",
+    "would remove  /usr/local/bin/denosmtpd",
+  ]);
   assert.equal(await kit.list(), installed);
 });

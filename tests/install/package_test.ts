@@ -10,8 +10,10 @@ async function modes(kit: Kit): Promise<string[]> {
   return lines.map((line) => line.split(" ")).map(([path, , mode]) => `${path} ${mode}`);
 }
 
-Deno.test("the tree has executable, configuration and unit, and nothing else is changed", async () => {
+Deno.test("the tree has executable, configuration, unit and kernel setting, and nothing else is changed", async () => {
   await using kit = await makeKit();
+  // What a package holds is for another machine.
+  await kit.fake("sysctl", `echo called >>${kit.folder}/tmp/called`);
   const before = await kit.list();
   const done = await kit.install(["--prefix", "/usr/"]);
   assertDone(done);
@@ -25,6 +27,8 @@ Deno.test("the tree has executable, configuration and unit, and nothing else is 
     "usr/bin 755",
     "usr/bin/denosmtpd 755",
     "usr/lib 755",
+    "usr/lib/sysctl.d 755",
+    "usr/lib/sysctl.d/60-denosmtpd.conf 644",
     "usr/lib/systemd 755",
     "usr/lib/systemd/system 755",
     "usr/lib/systemd/system/denosmtpd.service 644",
@@ -42,10 +46,10 @@ Deno.test("the unit starts the executable of the prefix", async () => {
   assert.doesNotMatch(unit, /usr\/local/);
 });
 
-Deno.test("--no-service leaves the unit out", async () => {
+Deno.test("--no-service leaves unit and kernel setting out", async () => {
   await using kit = await makeKit();
   assertDone(await kit.install(["--no-service"]));
-  assert.doesNotMatch(await kit.list(), /^tree\S+\.service/m);
+  assert.doesNotMatch(await kit.list(), /^tree\S+(\.service|sysctl)/m);
 });
 
 Deno.test("a second time changes nothing and says so", async () => {
@@ -55,6 +59,7 @@ Deno.test("a second time changes nothing and says so", async () => {
   const again = await kit.install();
   assertDone(again);
   assert.deepEqual(again.out.trimEnd().split("\n").map((line) => line.split(" ")[0]), [
+    "kept",
     "kept",
     "kept",
     "kept",
@@ -82,6 +87,7 @@ Deno.test("an upgrade replaces executable and unit, and keeps the configuration"
       "kept ",
       "kept ",
       "replaced ",
+      "kept ",
     ],
   );
   assert.equal(await Deno.readTextFile(mailConf), "HOSTNAME = mine.example\n");
@@ -109,13 +115,16 @@ Deno.test("a configuration file that is a link stays one", async () => {
   assert.equal(await Deno.readLink(`${kit.tree}/etc/denosmtpd/mail.conf`), "/nowhere/mail.conf");
 });
 
-Deno.test("--uninstall removes executable and unit, and says what stays", async () => {
+Deno.test("--uninstall removes executable, unit and kernel setting, and says what stays", async () => {
   await using kit = await makeKit();
   assertDone(await kit.install());
   const env = { DESTDIR: kit.tree };
   const done = await kit.run(["--uninstall", "--yes"], { env });
   assertDone(done);
-  assert.match(done.out, /^removed +\S+\.service\nremoved +\S+\/denosmtpd\n/);
+  assert.match(
+    done.out,
+    /^removed +\S+\.service\nremoved +\S+\/60-denosmtpd\.conf\nremoved +\S+\/denosmtpd\n/,
+  );
   assert.match(done.out, /rm -r \S+\/tree\/etc\/denosmtpd$/m);
   assert.deepEqual((await modes(kit)).filter((line) => /\.(conf|service) /.test(line)), [
     "etc/denosmtpd/mail.conf 640",

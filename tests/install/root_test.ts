@@ -46,6 +46,7 @@ test("a first installation makes these files and a user, and says what is left t
     "etc/denosmtpd d 750 root denosmtpd",
     "etc/denosmtpd/mail.conf f 640 root denosmtpd",
     "etc/denosmtpd/user.conf f 640 root denosmtpd",
+    "etc/sysctl.d/60-denosmtpd.conf f 644 root root",
     "etc/systemd/system/denosmtpd.service f 644 root root",
     "usr/local/bin/denosmtpd f 755 root root",
     "var/lib/denosmtpd d 700 denosmtpd denosmtpd",
@@ -222,7 +223,44 @@ test("SELinux hears of what is new", async (root, kit) => {
     "-R /etc/denosmtpd/user.conf",
     "-R /var/lib/denosmtpd",
     "-R /etc/systemd/system/denosmtpd.service",
+    "-R /etc/sysctl.d/60-denosmtpd.conf",
   ]);
+});
+
+const SETTING = "/etc/sysctl.d/60-denosmtpd.conf";
+
+test(
+  "the kernel hears of its setting at once, and again only when that is another one",
+  async (root, kit) => {
+    // It must hold what it sets by then.
+    await kit.fake("sysctl", 'echo "$*: $(grep -c tcp_migrate_req "$3")" >>/tmp/called');
+    const called = async (command: readonly string[]) => {
+      await root.sh(">/tmp/called");
+      const done = await root.run(command);
+      assertDone(done);
+      return { out: done.out, calls: await root.sh("cat /tmp/called") };
+    };
+    const applied = `-q -p ${SETTING}: 1\n`;
+    assert.equal((await called([...INSTALL, "--dry-run"])).calls, "");
+    assert.equal((await called(INSTALL)).calls, applied);
+    assert.equal((await called(INSTALL)).calls, "");
+    await root.sh(`echo >>${SETTING}`);
+    const mended = await called(INSTALL);
+    assert.equal(mended.calls, applied);
+    assert.match(mended.out, /^replaced +\/etc\/sysctl\.d\/60-denosmtpd\.conf$/m);
+    const removed = await called(UNINSTALL);
+    assert.equal(removed.calls, "");
+    assert.match(removed.out, /^removed +\/etc\/sysctl\.d\/60-denosmtpd\.conf$/m);
+    assert.doesNotMatch((await made(root)).join("\n"), /sysctl/);
+  },
+);
+
+test("a kernel that refuses its setting does not hinder the installation", async (root, kit) => {
+  await kit.fake("sysctl", "echo refused; echo refused >&2; exit 1");
+  const done = await root.run(INSTALL);
+  assertDone(done);
+  assert.match(done.out, /^made +\/etc\/sysctl\.d\/60-denosmtpd\.conf\n\nWhat is left to do/m);
+  assert.doesNotMatch(done.out, /refused/);
 });
 
 /** Stands for systemctl: tells what it is called for, and knows what was started and enabled. */
