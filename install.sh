@@ -497,6 +497,11 @@ install_system_file() {
     tell keep "$2"
     return 0
   fi
+  # Where a link leads to nothing the administrator wants none (systemctl mask).
+  if [ "$(readlink "$2" 2>/dev/null || :)" = /dev/null ]; then
+    tell keep "$2, which is masked"
+    return 0
+  fi
   changed=$(make_or_replace "$2")
   if doing; then
     mkdir -p "$(dirname "$2")"
@@ -611,7 +616,9 @@ END
     echo '  5. The service runs already; let it know: systemctl restart denosmtpd'
     return 0
   fi
-  echo "  5. Look whether all is right: $exe check $conf/mail.conf $conf/user.conf"
+  as=''
+  [ "$group" != denosmtpd ] || ! has runuser || as='runuser -u denosmtpd -- '
+  echo "  5. Look whether all is right: $as$exe check $conf/mail.conf $conf/user.conf"
   if [ "$service" = yes ]; then
     echo '  6. Start it, now and at every boot: systemctl enable --now denosmtpd'
   elif [ "$group" = denosmtpd ]; then

@@ -3,6 +3,7 @@
  * for each target of a release, and what installs them, with a checksum beside each.
  */
 
+import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
 
 /** What a release is made for. Names are those of `deno compile --target`. */
@@ -38,7 +39,7 @@ const FLAGS = [
   "--include=src/relay/worker.ts",
   "--include=LICENSE",
   // Packages that only the tests use stay out. Compilers before 2.9 do not know how.
-  ...Number(Deno.version.deno.split(".")[1]) >= 9 ? ["--exclude-unused-npm"] : [],
+  ...knowsUnused() ? ["--exclude-unused-npm"] : [],
 ];
 
 /** What a release holds besides, for whoever installs it without a clone. */
@@ -51,7 +52,7 @@ const BESIDE = [
 ];
 
 const MAIN = "src/main.ts";
-const folder = new URL("..", import.meta.url).pathname;
+const folder = fileURLToPath(new URL("..", import.meta.url));
 
 /** The commit of the work tree, with a mark where the tree differs from it; undefined without one. */
 async function commit(): Promise<string | undefined> {
@@ -72,6 +73,12 @@ async function compile(output: string, target: string[]): Promise<void> {
   const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: folder }).spawn().status;
   if (!success) Deno.exit(1);
   say(output);
+}
+
+/** Whether the compiler can leave out packages. */
+function knowsUnused(): boolean {
+  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+  return major > 2 || major === 2 && minor >= 9;
 }
 
 /** In the form that `sha256sum --check` reads. */

@@ -15,7 +15,12 @@ export async function license(): Promise<Exit> {
     .filter((name) => !TESTS_ONLY.some((other) => name.startsWith(`${other}@`)));
   const held = [...new Set(packages)].sort().join(", ");
   say(await Deno.readTextFile(LICENSE));
-  say(`An executable also holds Deno (https://deno.com) and, from npm, ${held}.`);
-  say("All of these come under the MIT license too, each with its authors' copyright.");
+  say(
+    `An executable also holds, from npm, ${held} and what these need, all under the MIT license,`,
+  );
+  say(
+    "each with its authors' copyright, and Deno (https://deno.com), which is under the MIT license",
+  );
+  say("and holds V8 and others under licenses of their own.");
   return Exit.Good;
 }

@@ -30,9 +30,13 @@ export async function serve(mail: string, users: string): Promise<Exit> {
   try {
     service = await Service.start({ mail, users });
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    error.problems.map(problemText).forEach(complain);
-    return Exit.Misused;
+    await output.flush();
+    if (error instanceof ConfigurationError) {
+      error.problems.map(problemText).forEach(complain);
+      return Exit.Misused;
+    }
+    complain(`cannot start: ${error instanceof Error ? error.message : error}`);
+    return Exit.Failed;
   }
   hangUp.answer = () => service.reload();
   try {
@@ -62,17 +66,29 @@ class Service {
     });
   }
 
-  /** Throws ConfigurationError where it cannot. */
+  /** Throws ConfigurationError where that is the reason that it cannot, else what happened. */
   static async start(files: Files): Promise<Service> {
     const plan = await firstPlan(files);
     const service = new Service(files, plan);
-    const queue = await listening(plan, service.#daemon.start());
+    const queue = await service.#begin();
+    // For a reload that may need it: soon it cannot be asked for any more.
+    system.stateDirectory();
     await dropPermissions();
     service.#tell(plan);
     const log = service.#log;
     if (plan.swept > 0) log.warn("unfinished messages removed", { files: plan.swept });
     log.info("started", { version: VERSION, ...facts(plan), queue });
     return service;
+  }
+
+  async #begin(): Promise<number> {
+    try {
+      return await listening(this.#plan, this.#daemon.start());
+    } catch (error) {
+      // What works already may have clients.
+      await this.#daemon.stop().catch(() => {});
+      throw error;
+    }
   }
 
   /** Goes on by what the files say now; where they are wrong, by what they said before. Never rejects. */

@@ -4,9 +4,9 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { printHostPort } from "../receiver/listener.ts";
 import { Deaths } from "./deaths.ts";
-import { inTime } from "./part.ts";
+import { EndedError, inTime } from "./part.ts";
 import type { Plan } from "./plan.ts";
-import { Receivers, type ReceiversParts } from "./receivers.ts";
+import { GRACE, Receivers, type ReceiversParts } from "./receivers.ts";
 import type { ReceiverPart, RelayPart, Threads } from "./threads.ts";
 
 /** What a daemon takes from outside; a test hands in its own. */
@@ -21,8 +21,6 @@ export interface DaemonParts {
   readonly log: () => Log;
 }
 
-/** Milliseconds for texts that are coming in or going out when a part is told to stop. */
-const GRACE = 10_000;
 /** Milliseconds that clients of an old configuration may stay. */
 const PATIENCE = 5 * 60_000;
 /** So many old configurations may have clients at a time; a thread costs memory. */
@@ -155,7 +153,14 @@ export class Daemon {
     const { threads } = this.#parts;
     const { configuration, reach, places } = this.#plan;
     const { nameServers, families, ipv6 } = reach;
-    const relay = this.#relay = threads.relay(this.#plan);
+    let relay: RelayPart;
+    try {
+      relay = this.#relay = threads.relay(this.#plan);
+    } catch (error) {
+      // The system may have no thread to give.
+      this.#restartRelay(error);
+      throw error;
+    }
     relay.failed.catch((error) => this.#relayDied(relay, error));
     const members = [...this.#retiring, this.#receivers].flatMap((one) => [...one.members]);
     // Before it reads the queue: what comes into it later it must be told.
@@ -176,7 +181,8 @@ export class Daemon {
   async #link(relay: RelayPart, number: number, receiver: ReceiverPart): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     try {
-      await receiver.ask({ kind: "relay", port: port1 }, ["linked"], [port1]);
+      const linked = receiver.ask({ kind: "relay", port: port1 }, ["linked"], [port1]);
+      await inTime("receiver", linked, 0, this.#parts.clock);
       relay.tell({ kind: "receiver", number, port: port2 }, [port2]);
     } catch {
       port2.close();
@@ -187,7 +193,10 @@ export class Daemon {
     if (this.#relay !== relay) return;
     this.#relay = undefined;
     relay.end();
-    if (this.#stopping) return;
+    this.#restartRelay(error);
+  }
+
+  #restartRelay(error: unknown): void {
     const delay = this.#died("relay", error);
     if (delay === undefined) return;
     this.#callOffRelay = this.#parts.clock.after(delay, () => {
@@ -203,6 +212,9 @@ export class Daemon {
     try {
       const stopped = relay.ask({ kind: "stop", grace }, ["stopped"]);
       await inTime("relay", stopped, grace, this.#parts.clock);
+    } catch (error) {
+      // Of two who stop it the first one ends it.
+      if (!(error instanceof EndedError)) throw error;
     } finally {
       // One that has died of it is not to be followed by another besides the reload's.
       this.#callOffRelay();

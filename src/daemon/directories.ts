@@ -1,7 +1,7 @@
 /** Directories at the daemon's start: tried out rather than guessed. */
 
 import { exists } from "@std/fs/exists";
-import { dirname } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import type { Disk } from "../disk.ts";
 
 /** Rejects where nothing can be made in this directory, or its name not be made durable. */
@@ -17,6 +17,15 @@ export async function nearestExisting(path: string): Promise<string> {
   let at = path;
   while (!await exists(at) && dirname(at) !== at) at = dirname(at);
   return at;
+}
+
+/** The one path without links of a directory that is there or could be made. */
+export async function realPath(path: string): Promise<string> {
+  const whole = resolve(path);
+  const nearest = await nearestExisting(whole);
+  const rest = relative(nearest, whole);
+  const real = await Deno.realPath(nearest);
+  return rest === "" ? real : join(real, rest);
 }
 
 /** Why a directory cannot be used, for people. */

@@ -5,7 +5,7 @@ import type { Problem } from "../config/problem.ts";
 import type { Disk } from "../disk.ts";
 import { makeMaildir, sweepMaildir } from "../mailbox/maildir.ts";
 import { MaildirNames } from "../mailbox/name.ts";
-import { nearestExisting, reason, tryMaking } from "./directories.ts";
+import { nearestExisting, realPath, reason, tryMaking } from "./directories.ts";
 import { system } from "./system.ts";
 
 /**
@@ -66,9 +66,9 @@ export async function sweepMailboxes(configuration: Configuration, disk: Disk): 
 export async function withRealPaths(configuration: Configuration): Promise<Configuration> {
   const users = await Promise.all(configuration.users.map(async (user) => {
     if (!("directory" in user.target)) return user;
-    return { ...user, target: { directory: await Deno.realPath(user.target.directory) } };
+    return { ...user, target: { directory: await realPath(user.target.directory) } };
   }));
-  const SPOOL_DIR = await Deno.realPath(configuration.mail.SPOOL_DIR);
+  const SPOOL_DIR = await realPath(configuration.mail.SPOOL_DIR);
   return { ...configuration, mail: { ...configuration.mail, SPOOL_DIR }, users };
 }
 

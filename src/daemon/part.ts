@@ -8,7 +8,10 @@ export interface Part<To extends Message, From extends Message> {
   readonly failed: Promise<never>;
   /** Tells it something that has no answer. */
   tell(message: To, transfer?: Transferable[]): void;
-  /** Tells it something, and waits for an answer of one of these kinds. Rejects when it dies. */
+  /**
+   * Tells it something, and waits for an answer of one of these kinds; of several who wait the first
+   * one is answered. Rejects when it dies.
+   */
   ask<Kind extends From["kind"]>(
     question: To,
     kinds: readonly Kind[],
@@ -37,7 +40,7 @@ export class WorkerPart<To extends Message, From extends Message> implements Par
   readonly #worker: Worker;
   readonly #failed = Promise.withResolvers<never>();
   readonly failed = this.#failed.promise;
-  #waiting: Waiting<From>[] = [];
+  readonly #waiting: Waiting<From>[] = [];
 
   /** `entry` is the module of the thread. */
   constructor(name: string, entry: URL, permissions: Deno.PermissionOptionsObject) {
@@ -74,18 +77,17 @@ export class WorkerPart<To extends Message, From extends Message> implements Par
   }
 
   #told(message: From): void {
-    const answered = this.#waiting.filter(({ kinds }) => kinds.includes(message.kind));
-    this.#waiting = this.#waiting.filter((one) => !answered.includes(one));
-    answered.forEach(({ answer }) => answer(message));
+    const index = this.#waiting.findIndex(({ kinds }) => kinds.includes(message.kind));
+    if (index >= 0) this.#waiting.splice(index, 1)[0]?.answer(message);
   }
 }
 
-/** Milliseconds beyond its grace after which a part that stops is no longer waited for. */
-const LONGEST_STOP = 5000;
+/** Milliseconds beyond its grace after which a part's answer is no longer waited for. */
+const LONGEST_WAIT = 5000;
 
 /**
- * Rejects where an answer to a part's end has not come `grace` milliseconds and a little later,
- * whatever keeps it: a disk that no longer answers, say.
+ * Rejects where an answer has not come `grace` milliseconds and a little later, whatever keeps it: a
+ * disk that no longer answers, say.
  */
 export async function inTime<T>(
   name: string,
@@ -94,8 +96,8 @@ export async function inTime<T>(
   clock: Clock,
 ): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const callOff = clock.after(grace + LONGEST_STOP, () => {
-    late.reject(new Error(`the ${name} does not stop`));
+  const callOff = clock.after(grace + LONGEST_WAIT, () => {
+    late.reject(new Error(`the ${name} does not answer`));
   });
   try {
     return await Promise.race([answer, late.promise]);

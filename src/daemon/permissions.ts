@@ -20,7 +20,7 @@ const NOTHING = {
 
 /**
  * The receiver listens where it is told to and writes mailboxes, and new messages into the queue. It
- * connects nowhere.
+ * connects nowhere but to those same places: to Deno the right is the same.
  */
 export function receiverPermissions(
   configuration: Configuration,
@@ -77,4 +77,6 @@ export async function dropPermissions(): Promise<void> {
   for (const name of ["env", "run", "ffi", "import"] as const) {
     await Deno.permissions.revoke({ name });
   }
+  // For `denosmtpd check` alone.
+  await Deno.permissions.revoke({ name: "sys", kind: "statfs" });
 }

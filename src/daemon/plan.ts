@@ -2,15 +2,17 @@
 
 import {
   type Configuration,
+  mailboxDirectories,
   problemAt,
   readConfiguration,
   sharedPlaces,
 } from "../config/configuration.ts";
-import { ConfigurationError } from "../config/problem.ts";
+import { ConfigurationError, type Problem } from "../config/problem.ts";
 import { SystemDisk } from "../disk.ts";
 import { Spool } from "../queue/spool.ts";
 import type { Place } from "../relay/relay.ts";
-import { prepareMailboxes, sweepMailboxes, withRealPaths } from "./mailboxes.ts";
+import { realPath } from "./directories.ts";
+import { prepareMailboxes, sweepMailboxes, tryMailboxes, withRealPaths } from "./mailboxes.ts";
 import { findPlaces } from "./ports.ts";
 import { type Reach, readReach } from "./reach.ts";
 import { lockSpool, prepareSpool } from "./spool.ts";
@@ -33,59 +35,59 @@ export interface Files {
 
 /** For a daemon that starts: nobody else is at work in its directories. Throws ConfigurationError. */
 export async function firstPlan(files: Files): Promise<Plan & { readonly swept: number }> {
-  const plan = await makePlan(files);
-  const { configuration } = plan;
-  const { SPOOL_DIR } = configuration.mail;
-  if (!await lockSpool(SPOOL_DIR)) {
-    const message = `another denosmtpd works in ${SPOOL_DIR}, each needs a spool of its own`;
-    throw new ConfigurationError([problemAt(configuration, "SPOOL_DIR", message)]);
-  }
-  const disk = new SystemDisk();
-  const swept = await sweepMailboxes(configuration, disk) +
-    await new Spool(disk, SPOOL_DIR, "start").sweep();
-  return { ...plan, swept };
-}
-
-/** For a daemon that works by another plan until now. Throws ConfigurationError. */
-export function nextPlan(files: Files, running: Plan): Promise<Plan> {
-  return makePlan(files, running);
-}
-
-/** Throws ConfigurationError. */
-async function makePlan(files: Files, running?: Plan): Promise<Plan> {
   const configuration = await readConfiguration(files.mail, files.users, system);
-  if (running) await keepSpool(configuration, running);
   const disk = new SystemDisk();
   const mailboxes = await prepareMailboxes(configuration, disk);
-  const { places, problems } = findPlaces(configuration, running?.places ?? []);
-  const all = [
-    ...mailboxes.problems,
-    ...await prepareSpool(configuration, disk),
-    ...problems,
-  ];
-  if (all.length > 0) throw new ConfigurationError(all);
+  const { places, problems } = findPlaces(configuration, []);
+  refuse([...mailboxes.problems, ...await prepareSpool(configuration, disk), ...problems]);
   const real = await withRealPaths(configuration);
   // Now that symbolic links are followed.
-  const shared = sharedPlaces(real);
-  if (shared.length > 0) throw new ConfigurationError(shared);
-  const reach = await readReach(real);
-  return { configuration: real, reach, places, made: mailboxes.made };
-}
-
-/** What waits in the spool must not be left without anybody to send it. Throws ConfigurationError. */
-async function keepSpool(configuration: Configuration, running: Plan): Promise<void> {
-  const { SPOOL_DIR } = running.configuration.mail;
-  if (await realPath(configuration.mail.SPOOL_DIR) === SPOOL_DIR) return;
-  const message = `leaving ${SPOOL_DIR} for another directory needs a restart`;
-  throw new ConfigurationError([problemAt(configuration, "SPOOL_DIR", message)]);
-}
-
-/** Undefined where there is nothing. */
-async function realPath(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.realPath(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+  refuse(sharedPlaces(real));
+  const { SPOOL_DIR } = real.mail;
+  if (!await lockSpool(SPOOL_DIR)) {
+    const message = `another denosmtpd works in ${SPOOL_DIR}, each needs a spool of its own`;
+    refuse([problemAt(real, "SPOOL_DIR", message)]);
   }
+  const swept = await sweepMailboxes(real, disk) +
+    await new Spool(disk, SPOOL_DIR, "start").sweep();
+  const reach = await readReach(real);
+  const made = await Promise.all(mailboxes.made.map(realPath));
+  return { configuration: real, reach, places, made, swept };
+}
+
+/**
+ * For a daemon that works by another plan until now. A mailbox that it has already may be away; one
+ * that is new is made when all else is right. Throws ConfigurationError, and then nothing was made.
+ */
+export async function nextPlan(files: Files, running: Plan): Promise<Plan> {
+  const configuration = await readConfiguration(files.mail, files.users, system);
+  const real = await withRealPaths(configuration);
+  const { places, problems } = findPlaces(real, running.places);
+  const known = new Set(mailboxDirectories(running.configuration));
+  const users = real.users.filter(({ target }) => {
+    return "directory" in target && !known.has(target.directory);
+  });
+  const fresh = { ...real, users };
+  const disk = new SystemDisk();
+  refuse([
+    ...spoolLeft(real, running),
+    ...sharedPlaces(real),
+    ...await tryMailboxes(fresh, disk),
+    ...problems,
+  ]);
+  const mailboxes = await prepareMailboxes(fresh, disk);
+  refuse(mailboxes.problems);
+  return { configuration: real, reach: await readReach(real), places, made: mailboxes.made };
+}
+
+/** What waits in the spool must not be left without anybody to send it. */
+function spoolLeft(configuration: Configuration, running: Plan): Problem[] {
+  const { SPOOL_DIR } = running.configuration.mail;
+  if (configuration.mail.SPOOL_DIR === SPOOL_DIR) return [];
+  const message = `leaving ${SPOOL_DIR} for another directory needs a restart`;
+  return [problemAt(configuration, "SPOOL_DIR", message)];
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new ConfigurationError(problems);
 }

@@ -24,6 +24,9 @@ export interface ReceiversParts {
   readonly died: (error: unknown) => number | undefined;
 }
 
+/** Milliseconds for texts that are coming in when a thread is told to stop. */
+export const GRACE = 10_000;
+
 export class Receivers {
   readonly #plan: Plan;
   readonly #parts: ReceiversParts;
@@ -48,6 +51,8 @@ export class Receivers {
     const started = await Promise.allSettled(Array.from({ length: WORKERS }, () => this.#add()));
     const failure = started.find(({ status }) => status === "rejected");
     if (failure?.status !== "rejected") return;
+    // Somebody may have come to those that did listen.
+    await this.stop(GRACE).catch(() => {});
     this.end();
     throw failure.reason;
   }

@@ -72,7 +72,7 @@ export class Receiver {
       maxMessageSize: mail.MAX_MESSAGE_SIZE,
       maxRecipients: mail.MAX_RECIPIENTS,
     };
-    // Each thread lets in its share; the system spreads clients evenly over them.
+    // Each thread lets in its share; the system deals clients out to them by chance.
     const share = (most: number) => Math.ceil(most / mail.WORKERS);
     const [most, perAddress] = [share(mail.MAX_CLIENTS), share(mail.MAX_CLIENTS_PER_ADDRESS)];
     this.#limits = new ClientLimits(mail.HOSTNAME, most, perAddress);

@@ -101,7 +101,7 @@ Deno.test("what cannot be stopped is ended all the same, and told", async () => 
   for (const kind of ["receivers", "relays"] as const) {
     const { daemon, threads, clock } = await startDaemon("WORKERS = 2");
     threads[kind][0]!.habit = () => [];
-    const stopped = assert.rejects(daemon.stop(), /the (receiver|relay) does not stop/);
+    const stopped = assert.rejects(daemon.stop(), /the (receiver|relay) does not answer/);
     await clock.pass(15_000);
     await stopped;
     assert.deepEqual(threads.alive, []);
@@ -114,7 +114,7 @@ Deno.test("a relay that never stops does not keep a reload for ever", async () =
   const reloaded = daemon.reload(await planOf("WORKERS = 1"));
   await clock.pass(15_000);
   assert.equal(await reloaded, true);
-  assert.deepEqual(log.fieldsOf("relay failed"), [{ error: "the relay does not stop" }]);
+  assert.deepEqual(log.fieldsOf("relay failed"), [{ error: "the relay does not answer" }]);
   threads.assertOrder("relay 0: stop", "relay 0 ended", "relay 1: start");
   await daemon.stop();
 });

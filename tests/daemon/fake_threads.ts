@@ -42,7 +42,7 @@ export class FakePart<To extends Message, From extends Message> implements Part<
   readonly #death = Promise.withResolvers<never>();
   readonly #ports: MessagePort[] = [];
   #alive = true;
-  #waiting: { kinds: readonly string[]; answer: (message: From) => void }[] = [];
+  readonly #waiting: { kinds: readonly string[]; answer: (message: From) => void }[] = [];
 
   constructor(name: string, habit: Habit<To, From>, journal: string[]) {
     this.name = name;
@@ -85,13 +85,12 @@ export class FakePart<To extends Message, From extends Message> implements Part<
     return Promise.race([promise as Promise<Extract<From, { readonly kind: Kind }>>, this.failed]);
   }
 
-  /** Says something to all who wait for it; who has ended says nothing. */
+  /** Says something to the first who waits for it; who has ended says nothing. */
   say(message: From): void {
     if (!this.#alive) return;
     this.#journal.push(`${this.name} says ${message.kind}`);
-    const answered = this.#waiting.filter(({ kinds }) => kinds.includes(message.kind));
-    this.#waiting = this.#waiting.filter((one) => !answered.includes(one));
-    answered.forEach(({ answer }) => answer(message));
+    const index = this.#waiting.findIndex(({ kinds }) => kinds.includes(message.kind));
+    if (index >= 0) this.#waiting.splice(index, 1)[0]?.answer(message);
   }
 
   die(reason: string): void {

@@ -39,7 +39,7 @@ Deno.test("a new user is known from then on, one who was removed is not, and a n
   assert.deepEqual(await codes(daemon.port, "jones", "smith", "brown"), ["250", "250", "550"]);
   const line = await reload(daemon, { users: "jones:mail/jones\nbrown:elsewhere/brown\n" });
   assert.match(line, / info reloaded host=me\.example listening=127\.0\.0\.1:\d+ users=2$/);
-  assert.match(daemon.log(), / info mailbox made mailbox=elsewhere\/brown\n/);
+  assert.match(daemon.log(), / info mailbox made mailbox=\/.*\/elsewhere\/brown\n/);
   assert.deepEqual(await codes(daemon.port, "jones", "smith", "brown"), ["250", "550", "250"]);
   await submit(daemon.port, { to: ["brown@me.example"] });
   assert.equal((await readMailbox(`${daemon.folder}/elsewhere/brown`)).length, 1);

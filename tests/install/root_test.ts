@@ -316,3 +316,11 @@ test("a service that does not start or stop is told of", async (root, kit) => {
   assert.equal((await root.run(UNINSTALL)).code, 1);
   assert.match((await made(root)).join("\n"), /^usr\/local\/bin\/denosmtpd f/m);
 });
+
+test("a unit that is masked stays so", async (root) => {
+  await root.sh("ln -s /dev/null /etc/systemd/system/denosmtpd.service");
+  const done = await root.run(INSTALL);
+  assertDone(done);
+  assert.match(done.out, /^kept +\/etc\/systemd\/system\/denosmtpd\.service, which is masked$/m);
+  assert.equal(await root.sh("readlink /etc/systemd/system/denosmtpd.service"), "/dev/null\n");
+});

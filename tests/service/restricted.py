@@ -25,7 +25,6 @@ START_AND_END = {
     "ExecReload",
     "Restart",
     "RestartSec",
-    "RestartPreventExitStatus",
     "TimeoutStopSec",
     "KillMode",
 }
