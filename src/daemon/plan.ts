@@ -15,7 +15,7 @@ import { realPath } from "./directories.ts";
 import { prepareMailboxes, sweepMailboxes, tryMailboxes, withRealPaths } from "./mailboxes.ts";
 import { findPlaces } from "./ports.ts";
 import { type Reach, readReach } from "./reach.ts";
-import { lockSpool, prepareSpool } from "./spool.ts";
+import { lockSpool, prepareSpool, trySpool } from "./spool.ts";
 import { system } from "./system.ts";
 
 export interface Plan {
@@ -37,9 +37,17 @@ export interface Files {
 export async function firstPlan(files: Files): Promise<Plan & { readonly swept: number }> {
   const configuration = await readConfiguration(files.mail, files.users, system);
   const disk = new SystemDisk();
-  const mailboxes = await prepareMailboxes(configuration, disk);
   const { places, problems } = findPlaces(configuration, []);
-  refuse([...mailboxes.problems, ...await prepareSpool(configuration, disk), ...problems]);
+  if (problems.length > 0) {
+    // Said together, and nothing made for it.
+    const others = [
+      ...await tryMailboxes(configuration, disk),
+      ...await trySpool(configuration, disk),
+    ];
+    refuse([...others, ...problems]);
+  }
+  const mailboxes = await prepareMailboxes(configuration, disk);
+  refuse([...mailboxes.problems, ...await prepareSpool(configuration, disk)]);
   const real = await withRealPaths(configuration);
   // Now that symbolic links are followed.
   refuse(sharedPlaces(real));

@@ -10,6 +10,7 @@ import { nearestExisting, reason, tryMaking } from "./directories.ts";
 export function prepareSpool(configuration: Configuration, disk: Disk): Promise<Problem[]> {
   return problems(configuration, async (directory) => {
     await new Spool(disk, directory, "try").make();
+    await tryOwner(directory);
     await tryMaking(disk, `${directory}/tmp`);
     await tryMaking(disk, `${directory}/queue`);
   });
@@ -22,6 +23,22 @@ export function trySpool(configuration: Configuration, disk: Disk): Promise<Prob
       await tryMaking(disk, await nearestExisting(`${directory}/${part}`));
     }
   });
+}
+
+/**
+ * Rejects where the spool is another user's: what root puts there for a moment, the daemon's own user
+ * could never read.
+ */
+async function tryOwner(directory: string): Promise<void> {
+  const probe = await Deno.makeTempFile({ dir: `${directory}/tmp`, prefix: ".denosmtpd-" });
+  try {
+    const [own, spool] = [await Deno.stat(probe), await Deno.stat(directory)];
+    if (own.uid !== spool.uid) {
+      throw new Error(`it belongs to user number ${spool.uid}, and this is user number ${own.uid}`);
+    }
+  } finally {
+    await Deno.remove(probe);
+  }
 }
 
 /** Milliseconds that somebody may look whether the spool is taken, and so take it for that time. */

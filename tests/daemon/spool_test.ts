@@ -55,7 +55,8 @@ Deno.test("after kill -9 the next daemon can start, and sweeps what was not acce
   await using again = await startDaemon({
     mail: `${NOWHERE}\nSPOOL_DIR = ${daemon.folder}/spool`,
   });
-  assert.match(again.log(), / warn unfinished messages removed files=2\n/);
+  // The kill may have met the relay at the envelope, too.
+  assert.match(again.log(), / warn unfinished messages removed files=[23]\n/);
   assert.match(again.log(), / info started .*queue=1/);
   await again.stop();
   assert.deepEqual(await namesIn(`${daemon.folder}/spool/tmp`), []);
@@ -171,4 +172,24 @@ Deno.test("check beside a running daemon finds its spool good, and leaves nothin
   for (const part of ["tmp", "queue", "damaged", "requests"]) {
     assert.deepEqual(await namesIn(`${daemon.folder}/spool/${part}`), []);
   }
+});
+
+Deno.test({
+  ...skippable(
+    "root does not work in the spool of another user, who could not read what it puts there",
+    Deno.uid() === 0 ? undefined : "not root",
+  ),
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
+    try {
+      await Deno.mkdir(`${folder}/spool`);
+      await Deno.chown(`${folder}/spool`, 65534, 65534);
+      const mail = `${NOWHERE}\nSPOOL_DIR = ${folder}/spool`;
+      const said =
+        /SPOOL_DIR: cannot keep the queue in .*belongs to user number 65534, and this is user number 0/;
+      await assert.rejects(startDaemon({ mail }), said);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
