@@ -607,7 +607,8 @@ first_steps() {
 
 What is left to do:
 
-  1. Set HOSTNAME in $conf/mail.conf: the name by which other hosts find this one.
+  1. In $conf/mail.conf set HOSTNAME, the name by which other hosts find this one,
+     and LOCAL_DOMAINS, what stands behind the @ of its users.
   2. Name the users in $conf/user.conf.
   3. In DNS, give that name an A (or AAAA) record and the mail domain an MX record with that name.
   4. Open TCP port 25 in both directions.
@@ -622,10 +623,17 @@ END
   if [ "$service" = yes ]; then
     echo '  6. Start it, now and at every boot: systemctl enable --now denosmtpd'
   elif [ "$group" = denosmtpd ]; then
-    echo "  6. Start it as the user denosmtpd: $exe $conf/mail.conf $conf/user.conf"
+    cat <<END
+  6. Start it as the user denosmtpd with the right to listen on port 25:
+     setpriv --reuid denosmtpd --regid denosmtpd --clear-groups --inh-caps +net_bind_service \\
+       --ambient-caps +net_bind_service $exe \\
+       $conf/mail.conf $conf/user.conf
+END
   else
     echo "  6. Start it: $exe $conf/mail.conf $conf/user.conf"
   fi
+  [ "$service" = no ] || has_systemd ||
+    echo '     (systemd does not run here; README.md says how to do without it)'
 }
 
 package_steps() {

@@ -58,7 +58,7 @@ test("a first installation makes these files and a user, and says what is left t
   assert.equal(await root.sh("id -Gn denosmtpd"), "denosmtpd\n");
   assert.match(done.out, /^made +\/usr\/local\/bin\/denosmtpd: denosmtpd 1\.0\.0 \(stub\)$/m);
   for (
-    const step of [/Set HOSTNAME in/, /MX record/, /Open TCP port 25/, /denosmtpd check \/etc/]
+    const step of [/set HOSTNAME,/, /MX record/, /Open TCP port 25/, /denosmtpd check \/etc/]
   ) {
     assert.match(done.out, step);
   }
