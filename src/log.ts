@@ -5,6 +5,7 @@
 
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 import type { LineWriter } from "./line_writer.ts";
+import { escapeControls } from "./printable.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 export type Format = "text" | "json";
@@ -87,11 +88,4 @@ function jsonLine(record: LogRecord): string {
 function textValue(value: LogValue): string {
   const text = Array.isArray(value) ? value.join(",") : String(value);
   return /^[!#-<>-~]+$/.test(text) ? text : escapeControls(JSON.stringify(text));
-}
-
-/** JSON.stringify lets DEL, C1 controls and line separators through: a terminal acts on them. */
-function escapeControls(json: string): string {
-  return json.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }

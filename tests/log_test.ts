@@ -52,12 +52,16 @@ Deno.test("values that could be taken for something else stand in quotes", () =>
 const ACTIVE = [
   ...Array.from({ length: 32 }, (_, code) => code),
   ...Array.from({ length: 33 }, (_, i) => 0x7f + i),
+  0x061c,
+  0x200e,
+  0x200f,
   0x2028,
   0x2029,
   0x202a,
   0x202e,
   0x2066,
   0x2069,
+  0xfeff,
 ];
 
 for (const format of ["text", "json"] as const) {

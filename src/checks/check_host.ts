@@ -20,7 +20,17 @@ export type SpfResult =
   | { readonly result: "none" }
   | { readonly result: "permerror"; readonly why: string }
   /** It hangs on what a sender's address would say (macros), or on what is not evaluated here. */
-  | { readonly result: "cannot tell"; readonly why: string };
+  | ({ readonly result: "cannot tell" } & Doubt);
+
+/** What an evaluation can come to. */
+type Outcome = Verdict | "permerror";
+const OUTCOMES: readonly Outcome[] = ["pass", "fail", "softfail", "neutral", "permerror"];
+
+/** Why it cannot be told, and what else it may come to. */
+interface Doubt {
+  readonly why: string;
+  readonly might: readonly Outcome[];
+}
 
 /** Terms that ask DNS (RFC 7208 4.6.4), and questions among those that may bring nothing. */
 const MOST_LOOKUPS = 10;
@@ -42,7 +52,7 @@ export async function checkHost(
   try {
     return await new Evaluation(address, lookup).check(domain);
   } catch (error) {
-    if (!(error instanceof PermError || error instanceof SpfSyntaxError)) throw error;
+    if (!isPermanent(error)) throw error;
     return { result: "permerror", why: error.message };
   }
 }
@@ -75,60 +85,77 @@ class Evaluation {
   }
 
   /**
-   * Goes through the terms. One that cannot be evaluated may match or not: if both come to the same,
-   * that is the result.
+   * A term that cannot be evaluated may match or not: if both come to the same, that is the result.
    */
-  async #evaluate({ directives, redirect }: SpfRecord, domain: string): Promise<SpfResult> {
-    const doubts: { verdict: Verdict; why: string }[] = [];
-    const settle = (result: SpfResult): SpfResult => {
-      const doubt = doubts.find(({ verdict }) => verdict !== result.result);
-      return doubt ? { result: "cannot tell", why: doubt.why } : result;
-    };
+  async #evaluate(record: SpfRecord, domain: string): Promise<SpfResult> {
+    const doubts: Doubt[] = [];
+    try {
+      return settled(await this.#follow(record, domain, doubts), doubts);
+    } catch (error) {
+      // Where a term before it matches, nobody meets the error.
+      if (!isPermanent(error) || doubts.length === 0) throw error;
+      return settled({ result: "permerror", why: error.message }, doubts);
+    }
+  }
+
+  /** Goes through the terms. What cannot be evaluated does not match, and is added to the doubts. */
+  async #follow(
+    { directives, redirect }: SpfRecord,
+    domain: string,
+    doubts: Doubt[],
+  ): Promise<SpfResult> {
     for (const directive of directives) {
       const match = await this.#matches(directive, domain);
-      if (match === true) return settle({ result: directive.verdict, by: directive.text });
-      if (match !== false) doubts.push({ verdict: directive.verdict, why: match.doubt });
+      if (match === true) return { result: directive.verdict, by: directive.text };
+      if (match !== false) doubts.push(match);
     }
-    if (redirect !== undefined) return settle(await this.#redirect(redirect));
-    return settle({ result: "neutral", by: "the end of the record" });
+    if (redirect !== undefined) return await this.#redirect(redirect);
+    return { result: "neutral", by: "the end of the record" };
   }
 
   async #redirect(domain: string): Promise<SpfResult> {
     this.#count();
-    if (domain.includes("%")) return { result: "cannot tell", why: macros(`redirect=${domain}`) };
+    if (domain.includes("%")) {
+      return { result: "cannot tell", why: macros(`redirect=${domain}`), might: OUTCOMES };
+    }
     const result = await this.check(domain);
     if (result.result !== "none") return result;
     throw new PermError(`${domain} of redirect= has no SPF record`);
   }
 
-  async #matches(
-    { mechanism, text }: Directive,
-    domain: string,
-  ): Promise<boolean | { readonly doubt: string }> {
+  async #matches(directive: Directive, domain: string): Promise<boolean | Doubt> {
+    const { mechanism, verdict, text } = directive;
     if (mechanism.kind === "all") return true;
     if (mechanism.kind === "ip") return contains(mechanism.network, this.#address);
     this.#count();
     if (mechanism.kind === "exists" || mechanism.kind === "ptr") {
-      return { doubt: `"${text}" is not evaluated here` };
+      return { why: `"${text}" is not evaluated here`, might: [verdict] };
     }
     const target = mechanism.domain ?? domain;
-    if (target.includes("%")) return { doubt: macros(text) };
+    if (target.includes("%")) {
+      const isError = mechanism.kind === "include" ? ["permerror" as const] : [];
+      return { why: macros(text), might: [verdict, ...isError] };
+    }
     switch (mechanism.kind) {
       case "a":
         return this.#isNear(await this.#addressesOf(target), mechanism.bits);
       case "mx":
         return this.#isNear(await this.#addressesOfExchanges(target), mechanism.bits);
       case "include":
-        return await this.#includes(target);
+        return await this.#includes(target, verdict);
     }
   }
 
-  /** RFC 7208 5.2: only "pass" is a match. */
-  async #includes(domain: string): Promise<boolean | { readonly doubt: string }> {
+  /** RFC 7208 5.2: only "pass" is a match, and an error is one of the whole. */
+  async #includes(domain: string, verdict: Verdict): Promise<boolean | Doubt> {
     const result = await this.check(domain);
     if (result.result === "none") throw new PermError(`${domain} of include: has no SPF record`);
-    if (result.result === "cannot tell") return { doubt: result.why };
-    return result.result === "pass";
+    if (result.result !== "cannot tell") return result.result === "pass";
+    const might = result.might.flatMap((outcome) => {
+      if (outcome === "permerror") return outcome;
+      return outcome === "pass" ? verdict : [];
+    });
+    return might.length > 0 && { why: result.why, might };
   }
 
   #isNear(addresses: readonly string[], bits: { 4: number; 6: number }): boolean {
@@ -172,6 +199,19 @@ class Evaluation {
       throw new PermError(`it takes more than ${MOST_LOOKUPS} look-ups`);
     }
   }
+}
+
+function isPermanent(error: unknown): error is PermError | SpfSyntaxError {
+  return error instanceof PermError || error instanceof SpfSyntaxError;
+}
+
+/** What comes of it if what is in doubt may match before. */
+function settled(result: SpfResult, doubts: readonly Doubt[]): SpfResult {
+  const [first] = doubts;
+  if (!first || result.result === "none") return result;
+  const own = result.result === "cannot tell" ? result.might : [result.result];
+  const might = [...new Set([...doubts.flatMap((doubt) => doubt.might), ...own])];
+  return might.length === 1 ? result : { result: "cannot tell", why: first.why, might };
 }
 
 function networkOf(address: string, bits: { 4: number; 6: number }) {

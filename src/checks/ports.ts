@@ -2,41 +2,50 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
-import { tryListening } from "../daemon/ports.ts";
+import { listenProblem, tryListening } from "../daemon/ports.ts";
 import { isSpoolLocked } from "../daemon/spool.ts";
-import { listenAddresses, printHostPort } from "../receiver/listener.ts";
-import { type Finding, good, join } from "./finding.ts";
+import { listenAddresses, type ListenError, printHostPort } from "../receiver/listener.ts";
+import { type Finding, good, join, note, unknown } from "./finding.ts";
 
 export interface PortsFound {
   /** What would keep the daemon from serving. */
   readonly problems: readonly Problem[];
-  /** Whether a daemon with the same spool has the ports. */
+  /** Whether ports are in the way that a daemon with the same spool may have. */
   readonly serving: boolean;
+  /** Whether this user has the right to listen there. The service's user has it by its unit. */
+  readonly tried: boolean;
 }
 
-export async function tryPorts(configuration: Configuration): Promise<PortsFound> {
-  const problems = tryListening(configuration);
-  if (problems.length === 0) return { problems, serving: false };
-  const serving = isTaken(configuration) && await hasDaemon(configuration);
-  return { problems: serving ? [] : problems, serving };
+export async function tryPorts(
+  configuration: Configuration,
+  attempt: (configuration: Configuration) => readonly ListenError[] = tryListening,
+): Promise<PortsFound> {
+  const errors = attempt(configuration);
+  const only = (...kinds: ListenError["kind"][]) => errors.filter((e) => kinds.includes(e.kind));
+  const serving = only("taken", "privileged").length > 0 && await hasDaemon(configuration);
+  const inTheWay = serving ? only("other") : only("other", "taken");
+  return {
+    problems: inTheWay.map((error) => listenProblem(configuration, error)),
+    serving,
+    tried: only("privileged").length === 0,
+  };
 }
 
-export function checkPorts({ mail }: Configuration, { serving }: PortsFound): Finding {
-  const places = listenAddresses(mail).map((address) => printHostPort(address, mail.LISTEN_PORT));
-  const is = serving ? "denosmtpd listens there already" : "can be listened on";
-  return good(`port ${mail.LISTEN_PORT}`, `${join(places)} ${is}`);
-}
-
-/** Whether nothing is in the way but somebody who listens there. */
-function isTaken({ mail }: Configuration): boolean {
-  return listenAddresses(mail).every((hostname) => {
-    try {
-      Deno.listen({ hostname, port: mail.LISTEN_PORT }).close();
-      return true;
-    } catch (error) {
-      return error instanceof Deno.errors.AddrInUse;
-    }
-  });
+export function checkPorts({ mail }: Configuration, { serving, tried }: PortsFound): Finding {
+  const about = `port ${mail.LISTEN_PORT}`;
+  const addresses = listenAddresses(mail);
+  const places = join(addresses.map((address) => printHostPort(address, mail.LISTEN_PORT)));
+  if (tried) {
+    return good(
+      about,
+      `${places} ${serving ? "denosmtpd listens there already" : "can be listened on"}`,
+    );
+  }
+  const is = `${places} cannot be tried by this user`;
+  // Who listens on such a port is not told to whoever may not.
+  if (serving) return note(about, `${is}; denosmtpd works with the same queue already`);
+  const need = "ports below 1024 need root or CAP_NET_BIND_SERVICE, which the service has";
+  return unknown(about, `${is}: ${need}`);
 }
 
 /** A lock that cannot be looked at is not this daemon's. */

@@ -4,7 +4,7 @@ import type { Facts } from "./facts.ts";
 import { checkHost, spfRecords, type SpfResult } from "./check_host.ts";
 import { type Finding, good, join, unknown, wrong } from "./finding.ts";
 import { txtRecord } from "./record.ts";
-import { readDirective, readModifier, SpfSyntaxError, termsOf } from "./spf_record.ts";
+import { mended } from "./spf_mend.ts";
 
 /** `addresses` are those that mail leaves from, one at least. Rejects with ResolverError. */
 export async function checkSpf(
@@ -38,27 +38,4 @@ export async function checkSpf(
 function refusal(address: string, result: SpfResult): string {
   if ("by" in result) return `does not admit ${address} (${result.result} by ${result.by})`;
   return "why" in result ? `is an error: ${result.why}` : "is none";
-}
-
-/** One record of those there are, with the addresses in front: the first term that matches counts. */
-function mended(records: readonly string[], addresses: readonly string[]): string {
-  const own = addresses.map((address) => `ip${address.includes(":") ? 6 : 4}:${address}`);
-  const terms = [...new Set(records.flatMap(termsOf))].filter(isReadable);
-  const isAll = (term: string) => /^[-+~?]?all$/i.test(term);
-  const all = terms.find(isAll) ?? (records.length === 0 ? "-all" : undefined);
-  const others = terms.filter((term) => !isAll(term) && (all === undefined || !isRedirect(term)));
-  return ["v=spf1", ...own, ...others, ...all === undefined ? [] : [all]].join(" ");
-}
-
-function isRedirect(term: string): boolean {
-  return readModifier(term)?.[0] === "redirect";
-}
-
-function isReadable(term: string): boolean {
-  try {
-    return readModifier(term) !== undefined || readDirective(term) !== undefined;
-  } catch (error) {
-    if (error instanceof SpfSyntaxError) return false;
-    throw error;
-  }
 }

@@ -27,6 +27,12 @@ export interface Directive {
   readonly text: string;
 }
 
+export interface Modifier {
+  /** In lower case. */
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface SpfRecord {
   readonly directives: readonly Directive[];
   readonly redirect: string | undefined;
@@ -51,24 +57,30 @@ export function termsOf(text: string): string[] {
 export function parseSpf(text: string): SpfRecord {
   const directives: Directive[] = [];
   const modifiers = new Map<string, string>();
-  for (const term of termsOf(text)) {
-    const modifier = readModifier(term);
-    if (!modifier) {
-      directives.push(readDirective(term));
+  for (const term of termsOf(text).map(readTerm)) {
+    if ("mechanism" in term) {
+      directives.push(term);
       continue;
     }
-    const [name, value] = modifier;
+    const { name, value } = term;
     if (name !== "redirect" && name !== "exp") continue;
     if (modifiers.has(name)) throw new SpfSyntaxError(`${name}= stands there twice`);
-    modifiers.set(name, domainSpec(value, term));
+    modifiers.set(name, value);
   }
   return { directives, redirect: modifiers.get("redirect") };
 }
 
-/** `name=value`, undefined where the term is a mechanism. */
-export function readModifier(term: string): [name: string, value: string] | undefined {
-  const match = /^([a-z][a-z0-9_.-]*)=([!-~]*)$/i.exec(term);
-  return match ? [match[1]!.toLowerCase(), match[2]!] : undefined;
+/** Throws SpfSyntaxError. */
+export function readTerm(text: string): Directive | Modifier {
+  const match = /^([a-z][a-z0-9_.-]*)=(.*)$/is.exec(text);
+  return match ? readModifier(match[1]!.toLowerCase(), match[2]!, text) : readDirective(text);
+}
+
+function readModifier(name: string, value: string, text: string): Modifier {
+  // Those that mean nothing to us must be readable too (RFC 7208 6).
+  if (name === "redirect" || name === "exp") domainSpec(value, text);
+  else if (!MACRO_STRING.test(value)) throw unreadable(text);
+  return { name, value };
 }
 
 const VERDICTS: Readonly<Record<string, Verdict>> = {
@@ -78,47 +90,43 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "?": "neutral",
 };
 
-/** Throws SpfSyntaxError. */
-export function readDirective(text: string): Directive {
-  const match = /^([-+~?]?)([a-z][a-z0-9_.-]*)(?::([^/]*))?(\/.*)?$/i.exec(text);
+function readDirective(text: string): Directive {
+  const match = /^([-+~?]?)([a-z][a-z0-9_.-]*)([:/].*)?$/i.exec(text);
   if (!match) throw unreadable(text);
-  const [, qualifier = "", name = "", domain, length] = match;
+  const [, qualifier = "", name = "", rest = ""] = match;
   const verdict = VERDICTS[qualifier || "+"]!;
-  return { verdict, mechanism: readMechanism(name.toLowerCase(), domain, length, text), text };
+  return { verdict, mechanism: readMechanism(name.toLowerCase(), rest, text), text };
 }
 
-function readMechanism(
-  name: string,
-  domain: string | undefined,
-  length: string | undefined,
-  text: string,
-): Mechanism {
+/** `rest` is what stands behind the name, with its ":" or "/". */
+function readMechanism(name: string, rest: string, text: string): Mechanism {
+  const value = rest.startsWith(":") ? rest.slice(1) : undefined;
   switch (name) {
     case "all":
-      if (domain !== undefined || length !== undefined) throw unreadable(text);
+      if (rest !== "") throw unreadable(text);
       return { kind: "all" };
     case "ip4":
-      return { kind: "ip", network: readNetwork(parseIpv4(domain ?? ""), length, text) };
-    case "ip6": {
-      // The one value that has colons itself.
-      const address = text.slice(text.indexOf(":") + 1).split("/")[0]!;
-      return { kind: "ip", network: readNetwork(parseIpv6(address), length, text) };
-    }
+      return { kind: "ip", network: readNetwork(parseIpv4, value, text) };
+    case "ip6":
+      return { kind: "ip", network: readNetwork(parseIpv6, value, text) };
     case "a":
-    case "mx":
+    case "mx": {
+      // A domain may hold "/" too, but it ends in none of these.
+      const [, domain, length] = /^(:.*?)?((?:\/\d+)?(?:\/\/\d+)?)$/.exec(rest) ?? [];
+      if (length === undefined) throw unreadable(text);
       return {
         kind: name,
-        domain: domain === undefined ? undefined : domainSpec(domain, text),
+        domain: domain === undefined ? undefined : domainSpec(domain.slice(1), text),
         bits: readBits(length, text),
       };
+    }
     case "include":
-      if (length !== undefined) throw unreadable(text);
-      return { kind: name, domain: domainSpec(domain ?? "", text) };
+      return { kind: name, domain: domainSpec(value, text) };
     case "exists":
-      domainSpec(domain ?? "", text);
+      domainSpec(value, text);
       return { kind: name };
     case "ptr":
-      if (domain !== undefined) domainSpec(domain, text);
+      if (rest !== "") domainSpec(value, text);
       return { kind: name };
     default:
       throw unreadable(text);
@@ -126,37 +134,51 @@ function readMechanism(
 }
 
 function readNetwork(
-  address: Uint8Array | undefined,
-  length: string | undefined,
+  parse: (address: string) => Uint8Array | undefined,
+  value: string | undefined,
   text: string,
 ): Network {
+  const [, printed = "", length] = /^([^/]*)(?:\/(.*))?$/.exec(value ?? "") ?? [];
+  const address = parse(printed);
   if (!address) throw unreadable(text);
   const most = 8 * address.length;
-  const bits = length === undefined ? most : readNumber(/^\/(.+)$/.exec(length)?.[1], most);
+  const bits = length === undefined ? most : readNumber(length, most);
   if (bits === undefined) throw unreadable(text);
   return { address, bits };
 }
 
-/** `/24`, `//64` or `/24//64`. */
-function readBits(length: string | undefined, text: string): { 4: number; 6: number } {
-  const match = /^(?:\/([^/]+))?(?:\/\/([^/]+))?$/.exec(length ?? "");
-  const four = match?.[1] === undefined ? 32 : readNumber(match[1], 32);
-  const six = match?.[2] === undefined ? 128 : readNumber(match[2], 128);
-  if (!match || four === undefined || six === undefined) throw unreadable(text);
-  return { 4: four, 6: six };
+/** `/24`, `//64`, `/24//64` or nothing. */
+function readBits(length: string, text: string): { 4: number; 6: number } {
+  const [four, six] = length.split("//");
+  const bits = {
+    4: four ? readNumber(four.slice(1), 32) : 32,
+    6: six === undefined ? 128 : readNumber(six, 128),
+  };
+  if (bits[4] === undefined || bits[6] === undefined) throw unreadable(text);
+  return { 4: bits[4], 6: bits[6] };
 }
 
-function readNumber(text: string | undefined, most: number): number | undefined {
-  if (text === undefined || !/^(?:0|[1-9]\d{0,2})$/.test(text)) return undefined;
+function readNumber(text: string, most: number): number | undefined {
+  if (!/^(?:0|[1-9]\d{0,2})$/.test(text)) return undefined;
   return Number(text) <= most ? Number(text) : undefined;
 }
 
+/** What stands for something else, with these letters (RFC 7208 7.1; the number is not 0: 7.3). */
+const macro = (letters: string) =>
+  String.raw`%(?:[%_-]|\{[${letters}](?:0*[1-9]\d*)?r?[-.+,/_=]*\})`;
+/** "c", "r" and "t" stand for something in explanations alone (RFC 7208 7.2). */
+const IN_DOMAINS = macro("slodiphv");
+const LITERAL = "[!-$&-~]";
+const TOP_LABEL = String.raw`(?!\d+\.?$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?`;
+const MACRO_STRING = new RegExp(`^(?:${LITERAL}|${macro("slodiphvcrt")})*$`, "i");
+const DOMAIN_SPEC = new RegExp(
+  String.raw`^(?:${LITERAL}|${IN_DOMAINS})*(?:\.${TOP_LABEL}\.?|${IN_DOMAINS})$`,
+  "i",
+);
+
 /** A domain of two labels at least, or one that ends in a macro (RFC 7208 7.1). */
-function domainSpec(domain: string, text: string): string {
-  const readable = /^[!-~]+$/.test(domain) &&
-    (/\.(?!\d+\.?$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.?$/i.test(domain) ||
-      /%(?:\{[^}]*\}|[%_-])$/.test(domain));
-  if (!readable) throw unreadable(text);
+function domainSpec(domain: string | undefined, text: string): string {
+  if (domain === undefined || !DOMAIN_SPEC.test(domain)) throw unreadable(text);
   return domain;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Finding } from "../checks/finding.ts";
 import { type Problem, problemText } from "../config/problem.ts";
+import { escapeControls, printable } from "../printable.ts";
 
 const MARKS: Readonly<Record<Finding["state"], string>> = {
   good: "ok",
@@ -13,14 +14,14 @@ const MARKS: Readonly<Record<Finding["state"], string>> = {
 /** Behind the mark, where every line's text begins. */
 const INDENT = 7;
 
-/** One line, and below it what would mend it. */
+/** One line, and below it what would mend it. Others wrote some of it into DNS. */
 export function findingLines({ about, state, is, should, mend = [] }: Finding): string[] {
   const below = (text: string) => `${" ".repeat(INDENT)}${text}`;
   return [
     `${MARKS[state].padEnd(INDENT)}${about}: ${is}`,
     ...should === undefined ? [] : [below(`should be: ${should}`)],
     ...mend.map((line) => below(`mend:      ${line}`)),
-  ].map(visible);
+  ].map(printable);
 }
 
 /** `good`, `1 finding`, `3 findings, 1 not known` */
@@ -44,19 +45,4 @@ export interface Report {
 export function jsonText(report: Report): string {
   const problems = report.problems.map((problem) => ({ ...problem, text: problemText(problem) }));
   return escapeControls(JSON.stringify({ ...report, problems }, null, 2));
-}
-
-/** What others wrote into DNS must not reach a terminal as more than text. */
-function visible(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return escapeControls(text.replace(/[\x00-\x1f]/g, escaped));
-}
-
-/** Those that JSON lets through: DEL, C1 controls, line separators, changes of direction. */
-function escapeControls(text: string): string {
-  return text.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escaped);
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

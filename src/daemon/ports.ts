@@ -5,9 +5,17 @@ import type { Problem } from "../config/problem.ts";
 import { ListenError, listenPlaces, openListeners } from "../receiver/listener.ts";
 import type { Place } from "../relay/relay.ts";
 
-/** Tries to listen on every address. Returns what stands in the way. */
-export function tryListening(configuration: Configuration): readonly Problem[] {
-  return findPlaces(configuration, []).problems;
+/** Tries to listen on every address. Returns what stands in the way at each. */
+export function tryListening({ mail }: Configuration): readonly ListenError[] {
+  return listenPlaces(mail).flatMap((place) => {
+    try {
+      find(place, []);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      return [error];
+    }
+  });
 }
 
 /**

@@ -7,8 +7,15 @@ import type { Place } from "../relay/relay.ts";
 export class ListenError extends Error {
   override name = "ListenError";
 
-  /** `setting` is the one to change. */
-  constructor(message: string, readonly setting: "LISTEN_ADDR" | "LISTEN_PORT") {
+  /**
+   * `setting` is the one to change. `kind` tells apart what another user, or the daemon that listens
+   * there, would not meet: the right to ports below 1024 is missing, or the port is taken.
+   */
+  constructor(
+    message: string,
+    readonly setting: "LISTEN_ADDR" | "LISTEN_PORT",
+    readonly kind: "privileged" | "taken" | "other" = "other",
+  ) {
     super(message);
   }
 }
@@ -54,8 +61,18 @@ function open({ address, port }: Place, reusePort: boolean): Deno.TcpListener {
   } catch (error) {
     const setting = error instanceof Deno.errors.AddrNotAvailable ? "LISTEN_ADDR" : "LISTEN_PORT";
     const place = printHostPort(address, port);
-    throw new ListenError(`cannot listen on ${place}: ${reason(error, port)}`, setting);
+    const message = `cannot listen on ${place}: ${reason(error, port)}`;
+    throw new ListenError(message, setting, kindOf(error, port));
   }
+}
+
+/** Ports below this one need a right. */
+const PRIVILEGED = 1024;
+
+function kindOf(error: unknown, port: number): ListenError["kind"] {
+  if (error instanceof Deno.errors.AddrInUse) return "taken";
+  const isDenied = error instanceof Deno.errors.PermissionDenied;
+  return isDenied && port < PRIVILEGED ? "privileged" : "other";
 }
 
 function reason(error: unknown, port: number): string {
@@ -64,7 +81,7 @@ function reason(error: unknown, port: number): string {
     return "this machine does not have that address";
   }
   if (error instanceof Deno.errors.PermissionDenied) {
-    return port < 1024
+    return port < PRIVILEGED
       ? "ports below 1024 need root or CAP_NET_BIND_SERVICE, a port like 2525 does not"
       : "the system does not permit it";
   }

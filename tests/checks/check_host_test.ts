@@ -18,6 +18,8 @@ const OTHERS: Zone = {
   "bad.test": { TXT: ["v=spf1 nonsense"] },
   "two.test": { TXT: ["v=spf1 -all", "v=spf1 +all"] },
   "macro.test": { TXT: ["v=spf1 exists:%{i}.test -all"] },
+  "unsure.test": { TXT: ["v=spf1 exists:%{i}.test include:gone.test -all"] },
+  "never.test": { TXT: ["v=spf1 ~exists:%{i}.test -all"] },
   "loop.test": { TXT: ["v=spf1 include:loop.test -all"] },
   "trouble.test": { TXT: "trouble", A: "trouble", AAAA: "trouble", MX: "trouble" },
   "many.test": { MX: Array.from({ length: 11 }, (_, i) => [i, "away.test"]) },
@@ -115,7 +117,18 @@ const CASES: readonly Case[] = [
   { record: "-exists:x.here.test -all", expected: "fail by -all" },
   { record: "ip4:192.0.2.1 exists:%{i}.test -all", expected: "pass by ip4:192.0.2.1" },
   { record: "-ptr ip4:192.0.2.1 -all", expected: /^cannot tell / },
-  { record: `${"ptr ".repeat(11)}-all`, expected: /^permerror .*10 look-ups/ },
+  { record: "-exists:x.here.test include:fail.test -all", expected: "fail by -all" },
+  // Behind what may match first, an error may never be met.
+  { record: "exists:x.here.test include:gone.test -all", expected: /^cannot tell "exists:/ },
+  { record: "exists:x.here.test redirect=bad.test", expected: /^cannot tell "exists:/ },
+  { record: `${"ptr ".repeat(11)}-all`, expected: /^cannot tell "ptr"/ },
+  { record: "include:gone.test exists:x.here.test -all", expected: /^permerror / },
+  { record: "exists:x.here.test nonsense", expected: /^permerror "nonsense"/ },
+  // What is included may be such an error, whatever comes after it.
+  { record: "include:unsure.test ip4:192.0.2.1 -all", expected: /^cannot tell "exists:/ },
+  { record: "include:%{d}.test ip4:192.0.2.1 -all", expected: /^cannot tell "include:/ },
+  // What is included passes in no case.
+  { record: "include:never.test -all", expected: "fail by -all" },
 ];
 
 for (const { record, expected, address = "192.0.2.1", x = {} } of CASES) {

@@ -45,6 +45,32 @@ Deno.test("modifiers may stand anywhere, unknown ones count for nothing", () => 
   assert.deepEqual([redirect, directives.length], ["a.example", 1]);
 });
 
+/** Macros may hold "/" and the letters of lengths, and stand where a domain ends (RFC 7208 7.1). */
+const MACROS: readonly (readonly [term: string, domain: string, four: number])[] = [
+  ["a:%{d2/}.x.example", "%{d2/}.x.example", 32],
+  ["a:%{d2/}.x.example/24//64", "%{d2/}.x.example", 24],
+  ["mx:%{d/}/24", "%{d/}", 24],
+  ["a:%{ir}.%{v}._spf.%{d2}", "%{ir}.%{v}._spf.%{d2}", 32],
+  ["a:%{S3R.-+,/_=}", "%{S3R.-+,/_=}", 32],
+  ["a:a/b%%%_%-.example.", "a/b%%%_%-.example.", 32],
+];
+
+for (const [term, domain, four] of MACROS) {
+  Deno.test(`"${term}" is of the domain ${domain}`, () => {
+    const [directive] = parseSpf(`v=spf1 ${term} -all`).directives;
+    assert.ok(directive?.mechanism.kind === "a" || directive?.mechanism.kind === "mx");
+    assert.deepEqual([directive.mechanism.domain, directive.mechanism.bits[4]], [domain, four]);
+  });
+}
+
+Deno.test('a macro with "/" may stand in every term that has a domain', () => {
+  const { directives, redirect } = parseSpf(
+    "v=spf1 exists:%{d2/}.x.example include:%{d/} ptr:%{d/}.example redirect=%{d/} exp=%{l1r/}.a",
+  );
+  assert.deepEqual(directives.map(({ mechanism }) => mechanism.kind), ["exists", "include", "ptr"]);
+  assert.equal(redirect, "%{d/}");
+});
+
 const FAULTS = [
   "al",
   "all:x.example",
@@ -68,10 +94,27 @@ const FAULTS = [
   "include:",
   "include:x.example/24",
   "exists",
+  "exists:x.example/24",
+  "exists:%(ir).x.example",
+  "exists:%.x.example",
+  "exists:%{}.x.example",
+  "exists:%{x}.x.example",
+  "exists:%{d0}.x.example",
+  "exists:%{dr2}.x.example",
+  "exists:%{d.x.example",
+  "exists:%{d}x",
+  "exists:x%%{d}",
+  // Letters that only an explanation may have (RFC 7208 7.2).
+  "exists:%{t}.x.example",
   "ptr:",
   "-",
   "--all",
   "redirect=",
+  "redirect=nodots",
+  "redirect=a.example/24",
+  "exp=nodots",
+  "x=%",
+  "x=%{d",
   "redirect=a.example redirect=b.example",
   "exp=a.example exp=b.example",
   "a\u0007",

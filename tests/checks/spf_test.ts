@@ -98,6 +98,59 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    what: "a record that goes on where no domain can be",
+    records: ["v=spf1 redirect=nodots"],
+    expected: {
+      state: "wrong",
+      is: /"redirect=nodots" cannot be read/,
+      mend: record("v=spf1 ip4:192.0.2.1"),
+    },
+  },
+  {
+    what: "a record that goes on at two places",
+    records: ["v=spf1 redirect=gone.example.com redirect=b.example"],
+    expected: {
+      state: "wrong",
+      is: /redirect= stands there twice/,
+      mend: record("v=spf1 ip4:192.0.2.1 redirect=gone.example.com"),
+    },
+  },
+  {
+    what: "two records that go on at two places, one of them none",
+    records: [
+      "v=spf1 exp=x mx redirect=nodots",
+      "v=spf1 exp=e.example redirect=b.example exp=f.example",
+    ],
+    expected: {
+      state: "wrong",
+      is: /2 SPF records/,
+      mend: record("v=spf1 ip4:192.0.2.1 mx redirect=b.example exp=e.example"),
+    },
+  },
+  {
+    what: "a record with an explanation that is none",
+    records: ["v=spf1 exp=x -all"],
+    expected: {
+      state: "wrong",
+      is: /"exp=x" cannot be read/,
+      mend: record("v=spf1 ip4:192.0.2.1 -all"),
+    },
+  },
+  {
+    what: "a record with a macro that has a slash, which stays",
+    records: ["v=spf1 -exists:%{d2/}.x.example -all"],
+    expected: {
+      state: "wrong",
+      is: /fail by -all/,
+      mend: record("v=spf1 ip4:192.0.2.1 -exists:%{d2/}.x.example -all"),
+    },
+  },
+  {
+    what: "an error behind what may match before it",
+    records: ["v=spf1 exists:%{i}.example.com include:missing.example -all"],
+    expected: { state: "unknown", is: /not evaluated here/ },
+  },
+  {
     what: "a record that hangs on more than the address",
     records: ["v=spf1 exists:%{i}.example.com -all"],
     expected: { state: "unknown", is: /has macros|not evaluated here/ },

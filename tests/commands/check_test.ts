@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { namesIn } from "../support/names_in.ts";
+import { missingOrNotRoot, skippable } from "../support/programs.ts";
 import { run } from "../support/run.ts";
 
 /** Nobody is asked about names. */
@@ -9,14 +10,15 @@ const NO_DNS = "NAME_SERVER = 127.0.0.1:1\n";
 
 async function check(
   mail: string,
-  ...options: string[]
+  options: readonly string[] = [],
+  under: readonly string[] = [],
 ): Promise<{ code: number; out: string; err: string; left: string[] }> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
   try {
     await Deno.writeTextFile(`${folder}/mail.conf`, `${NO_DNS}${mail}`);
     await Deno.writeTextFile(`${folder}/user.conf`, "john:mail/john\njack:jane@other.example\n");
     const words = ["check", "mail.conf", "user.conf", ...options];
-    return { ...await run(words, { cwd: folder }), left: await namesIn(folder) };
+    return { ...await run(words, { cwd: folder, under }), left: await namesIn(folder) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -83,7 +85,7 @@ for (const [what, setting, note] of NOTES) {
 }
 
 Deno.test("--json prints one document and nothing else", async () => {
-  const { code, out, err } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\n", "--json");
+  const { code, out, err } = await check("HOSTNAME = me.example\nLISTEN_PORT = 0\n", ["--json"]);
   assert.deepEqual([code, err], [0, ""]);
   const report = JSON.parse(out);
   assert.match(report.version, /^\d/);
@@ -93,7 +95,7 @@ Deno.test("--json prints one document and nothing else", async () => {
 });
 
 Deno.test("--json tells what makes a configuration unusable, and exits 2", async () => {
-  const { code, out, err } = await check("LISTEN_PORT = many\n", "--json");
+  const { code, out, err } = await check("LISTEN_PORT = many\n", ["--json"]);
   assert.deepEqual([code, err], [2, ""]);
   const { findings, problems, host } = JSON.parse(out);
   assert.deepEqual([findings, host, problems.length], [[], null, 1]);
@@ -105,4 +107,22 @@ Deno.test("--json tells what makes a configuration unusable, and exits 2", async
 Deno.test("--connect belongs to check alone", async () => {
   const { code, err } = await run(["a", "b", "--connect"]);
   assert.deepEqual([code, err], [2, "denosmtpd: --connect is for check (see denosmtpd --help)\n"]);
+});
+
+/** Why nobody here can be kept from ports below 1024. */
+function noPrivilegedPorts(): string | undefined {
+  const first = Number(Deno.readTextFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start"));
+  if (first <= 25) return `port 25 needs no right here, ports from ${first} are everybody's`;
+  return missingOrNotRoot(["setpriv"]);
+}
+
+Deno.test({
+  ...skippable("without the right to listen below 1024 all else is checked", noPrivilegedPorts()),
+  fn: async () => {
+    const under = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"];
+    const { code, out, err } = await check("HOSTNAME = me.example\nLISTEN_PORT = 25\n", [], under);
+    assert.deepEqual([code, err], [0, ""], out);
+    assert.match(out, /^\? {6}port 25: 127\.0\.0\.1:25 cannot be tried by this user: /m);
+    assert.match(out, /^note {3}host name and MX: /m);
+  },
 });

@@ -1,0 +1,20 @@
+/** Text that a terminal takes for nothing but text. */
+
+import assert from "node:assert/strict";
+import { escapeControls, printable } from "../src/printable.ts";
+
+Deno.test("what a terminal acts on is escaped, other text stays as it is", () => {
+  assert.equal(printable("a\x1b[2J\x7f\x9b\nb"), "a\\u001b[2J\\u007f\\u009b\\u000ab");
+  assert.equal(
+    printable("\u202eevil\u200e\u200f\u061c\ufeff"),
+    "\\u202eevil\\u200e\\u200f\\u061c\\ufeff",
+  );
+  assert.equal(printable('m\u00fcller \u2026 \u{1f600} \\ "'), 'm\u00fcller \u2026 \u{1f600} \\ "');
+});
+
+Deno.test("JSON means the same after it, and keeps its lines", () => {
+  const value = { a: "\x85\u2028\u2066x\ufeff\u202a" };
+  const json = escapeControls(JSON.stringify(value, null, 2));
+  assert.deepEqual(JSON.parse(json), value);
+  assert.equal(json, '{\n  "a": "\\u0085\\u2028\\u2066x\\ufeff\\u202a"\n}');
+});
