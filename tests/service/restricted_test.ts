@@ -58,17 +58,20 @@ testInstalled("under its unit the daemon knows the machine's addresses", async (
   assert.equal((await readMailbox(`${installation.state}/mail/jones`)).length, 1);
 });
 
-testInstalled("under its unit the daemon reloads by SIGHUP, and SIGTERM ends it with 0", async () => {
-  await using installation = await Installation.make();
-  await using service = startService(installation);
-  await service.logged("started");
-  service.signal("SIGHUP");
-  await service.logged("reloaded");
-  await sent(service, "jones@me.example");
-  service.signal("SIGTERM");
-  assert.equal((await service.end()).code, 0, service.log());
-  assert.match(service.log(), / info stopped\n$/);
-});
+testInstalled(
+  "under its unit the daemon reloads by SIGHUP, and SIGTERM ends it with 0",
+  async () => {
+    await using installation = await Installation.make();
+    await using service = startService(installation);
+    await service.logged("started");
+    service.signal("SIGHUP");
+    await service.logged("reloaded");
+    await sent(service, "jones@me.example");
+    service.signal("SIGTERM");
+    assert.equal((await service.end()).code, 0, service.log());
+    assert.match(service.log(), / info stopped\n$/);
+  },
+);
 
 testInstalled("the running daemon has the unit's user, rights and state directory", async () => {
   await using installation = await Installation.make();
