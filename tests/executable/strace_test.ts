@@ -106,6 +106,9 @@ function isExpected(
   { path, writes, follows, call }: FileCall,
 ): boolean {
   if (directories.some((one) => path === one || path.startsWith(`${one}/`))) return true;
+  // Before a new mailbox is made, it is tried whether one can be, right above it.
+  const trial = /^(.*)\/\.denosmtpd-[0-9a-f-]+$/.exec(path);
+  if (trial && directories.some((one) => above(one).includes(trial[1]!))) return true;
   if (writes) return false;
   const resolvConf = Deno.realPathSync("/etc/resolv.conf");
   const read = [...files, EXECUTABLE, resolvConf];
@@ -113,7 +116,8 @@ function isExpected(
   // Links on the way are followed before a permission is looked up.
   if (follows && [...read, ...directories].some((one) => above(one).includes(path))) return true;
   // A directory that was made is durable once the one above it is synced.
-  return call === "openat" && directories.some((one) => above(one).at(-1) === path);
+  return ["openat", "statx"].includes(call) &&
+    directories.some((one) => above(one).at(-1) === path);
 }
 
 /** What is not in `expected`, each once. */
