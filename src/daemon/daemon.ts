@@ -59,8 +59,15 @@ export class Daemon {
    * cannot listen.
    */
   async start(): Promise<number> {
-    await this.#receivers.start();
-    return await this.#startRelay();
+    // A thread takes its time to come up, so this one does it beside the others.
+    const relay = this.#parts.threads.relay(this.#plan);
+    try {
+      await this.#receivers.start();
+    } catch (error) {
+      relay.end();
+      throw error;
+    }
+    return await this.#startRelay(relay);
   }
 
   /**
@@ -149,18 +156,10 @@ export class Daemon {
       });
   }
 
-  async #startRelay(): Promise<number> {
-    const { threads } = this.#parts;
+  async #startRelay(relay = this.#makeRelay()): Promise<number> {
     const { configuration, reach, places } = this.#plan;
     const { nameServers, families, ipv6 } = reach;
-    let relay: RelayPart;
-    try {
-      relay = this.#relay = threads.relay(this.#plan);
-    } catch (error) {
-      // The system may have no thread to give.
-      this.#restartRelay(error);
-      throw error;
-    }
+    this.#relay = relay;
     relay.failed.catch((error) => this.#relayDied(relay, error));
     const members = [...this.#retiring, this.#receivers].flatMap((one) => [...one.members]);
     // Before it reads the queue: what comes into it later it must be told.
@@ -175,6 +174,16 @@ export class Daemon {
       number: this.#numbers++,
     }, ["started"]);
     return waiting;
+  }
+
+  #makeRelay(): RelayPart {
+    try {
+      return this.#parts.threads.relay(this.#plan);
+    } catch (error) {
+      // The system may have no thread to give.
+      this.#restartRelay(error);
+      throw error;
+    }
   }
 
   /** Shows the two to each other. Never rejects: a receiver that dies is replaced by another. */

@@ -65,7 +65,7 @@ Deno.test("where one receiver cannot listen, none does, and the relay is not beg
     return error instanceof ListenError && error.message === "cannot listen" &&
       error.setting === "LISTEN_PORT";
   });
-  assert.deepEqual([threads.alive, threads.relays], [[], []]);
+  assert.deepEqual([threads.alive, threads.relays.map(({ told }) => told)], [[], [[]]]);
 });
 
 Deno.test("a receiver that dies is started again after 100 ms, with another number, and the relay hears", async () => {
