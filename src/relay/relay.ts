@@ -58,6 +58,7 @@ export class Relay {
   readonly #resolver: CachedResolver;
   readonly #log: Log;
   readonly #spool: Spool;
+  #stopped: Promise<void> | undefined;
 
   constructor({ mail, ...configuration }: Configuration, parts: RelayParts) {
     const { spool, ids, clock, log, random, resolver, ipv6, ownPlaces, dialer } = parts;
@@ -137,9 +138,12 @@ export class Relay {
     this.#log.info("retry requested", { id });
   }
 
-  /** Ends transactions within `grace` milliseconds, or records how far they came. */
+  /**
+   * Ends transactions within `grace` milliseconds, or records how far they came. A second call
+   * changes nothing.
+   */
   stop(grace: number): Promise<void> {
-    return this.#courier.stop(grace);
+    return this.#stopped ??= this.#courier.stop(grace);
   }
 }
 

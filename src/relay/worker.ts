@@ -63,7 +63,9 @@ self.onmessage = async ({ data }: MessageEvent<ToRelayWorker>) => {
     case "gone":
       return mailboxes.remove(data.number);
     case "stop":
+      // Asked for twice where the daemon is stopped while it reloads.
       watcher?.close();
+      watcher = undefined;
       await relay?.stop(data.grace);
       await output.flush();
       return tell({ kind: "stopped" });

@@ -9,8 +9,10 @@ import { freePort } from "../support/free_port.ts";
 import { namesIn } from "../support/names_in.ts";
 import { missing, type Program, skippable, succeed } from "../support/programs.ts";
 import { countTexts, startSink } from "../support/smtp_sink.ts";
-import { reload } from "../support/reload.ts";
+import { startRecordingServer } from "../support/recording_server.ts";
+import { greeting, reload, rewrite } from "../support/reload.ts";
 import { submit } from "../support/submit.ts";
+import { until } from "../support/until.ts";
 import { emptied } from "../support/waiting.ts";
 
 function testCompiled(name: string, programs: readonly Program[], fn: () => Promise<void>): void {
@@ -137,5 +139,38 @@ testCompiled(
     }
     assert.equal((await namesIn(`${home.path}/jones/new`)).length, 1);
     assert.equal((await namesIn(`${home.path}/spool/queue`)).length, 2);
+  },
+);
+
+testCompiled(
+  "SIGTERM while it reloads, and a host holds its answer, ends it in good order",
+  [],
+  async () => {
+    await using home = await makeFolder();
+    const held = Promise.withResolvers<undefined>();
+    const asked = Promise.withResolvers<void>();
+    await using server = startRecordingServer({
+      reply: (command) => {
+        if (command !== ".") return undefined;
+        asked.resolve();
+        return held.promise;
+      },
+    });
+    await using daemon = await start(home, { mail: server.setting });
+    await submit(daemon.port, { to: ["fred@far.example"] });
+    await asked.promise;
+    await rewrite(daemon, { mail: "HOSTNAME = new.example" });
+    daemon.process.kill("SIGHUP");
+    // The old receivers are left after the relay is told to stop.
+    let fresh = 0;
+    await until("new receivers alone", async () => {
+      fresh = await greeting(daemon.port) === "new.example" ? fresh + 1 : 0;
+      return fresh === 20;
+    });
+    daemon.process.kill("SIGTERM");
+    await daemon.logged("stopping");
+    held.resolve(undefined);
+    assert.equal((await daemon.process.status).code, 0, daemon.log());
+    assert.doesNotMatch(daemon.log(), / error /);
   },
 );
