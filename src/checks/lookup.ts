@@ -11,6 +11,7 @@ import {
   type Question,
   read,
   type Response,
+  together,
 } from "../relay/dns.ts";
 import { type MxRecord, ResolverError } from "../relay/resolver.ts";
 import { canonicalIp } from "../smtp/ip.ts";
@@ -37,13 +38,8 @@ export class UnreachableError extends ResolverError {
 /** The addresses of both families, IPv4 first. Rejects where trouble with one leaves none. */
 export async function allAddresses(lookup: Lookup, name: string): Promise<Answer<string>> {
   const types = ["A", "AAAA"] as const;
-  const outcomes = await Promise.allSettled(types.map((type) => lookup.addresses(name, type)));
-  const answers = outcomes.flatMap((o) => o.status === "fulfilled" ? o.value : []);
-  const records = answers.flatMap((answer) => answer.kind === "records" ? answer.records : []);
-  if (records.length > 0) return { kind: "records", records };
-  const failure = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failure) throw failure.reason;
-  return { kind: answers.some(({ kind }) => kind === "no data") ? "no data" : "no such domain" };
+  const asked = types.map((type) => lookup.addresses(name, type));
+  return together(await Promise.allSettled(asked));
 }
 
 /** Milliseconds that one question to one server may take. */

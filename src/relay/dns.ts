@@ -13,6 +13,19 @@ export type Answer<T> =
   | { readonly kind: "no data" }
   | { readonly kind: "no such domain" };
 
+/**
+ * One answer out of those about both families of addresses: that one has none says nothing of the
+ * other. Throws where trouble with one leaves none.
+ */
+export function together<T>(outcomes: readonly PromiseSettledResult<Answer<T>>[]): Answer<T> {
+  const answers = outcomes.flatMap((o) => o.status === "fulfilled" ? o.value : []);
+  const records = answers.flatMap((answer) => answer.kind === "records" ? answer.records : []);
+  if (records.length > 0) return { kind: "records", records };
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure) throw failure.reason;
+  return { kind: answers.some(({ kind }) => kind === "no data") ? "no data" : "no such domain" };
+}
+
 export interface NameServer {
   /** An IP address without brackets. */
   readonly host: string;

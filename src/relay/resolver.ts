@@ -4,7 +4,15 @@
  * so the same is asked again over TCP and the response code read here.
  */
 
-import { type Answer, MAX_LINKS, type NameServer, plainName, query, read } from "./dns.ts";
+import {
+  type Answer,
+  MAX_LINKS,
+  type NameServer,
+  plainName,
+  query,
+  read,
+  together,
+} from "./dns.ts";
 
 export type { Answer, NameServer } from "./dns.ts";
 
@@ -93,14 +101,7 @@ export class DnsResolver implements Resolver {
 
   async addresses(name: string): Promise<Answer<string>> {
     const asked = this.#families.map((kind) => this.#ask(kind, name));
-    const outcomes = await Promise.allSettled(asked);
-    const answers = outcomes.flatMap((o) => o.status === "fulfilled" ? o.value : []);
-    const records = answers.flatMap((answer) => answer.kind === "records" ? answer.records : []);
-    if (records.length > 0) return { kind: "records", records };
-    // That one family has none says nothing of the other.
-    const failure = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failure) throw failure.reason;
-    return { kind: answers.some(({ kind }) => kind === "no data") ? "no data" : "no such domain" };
+    return together(await Promise.allSettled(asked));
   }
 
   async #ask<T>(kind: Kind<T>, name: string): Promise<Answer<T>> {

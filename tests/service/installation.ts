@@ -4,11 +4,11 @@
  * without systemd.
  */
 
+import { EXECUTABLE, notCompiled } from "../support/executable.ts";
 import { find, missingOrNotRoot, type Outcome, run } from "../support/programs.ts";
 import { Running } from "./running.ts";
 
 export const UNIT = new URL("../../conf/denosmtpd.service", import.meta.url).pathname;
-const EXECUTABLE = new URL("../../dist/denosmtpd", import.meta.url).pathname;
 const HERE = new URL(".", import.meta.url).pathname;
 const PYTHON = find("python3") ?? "python3";
 
@@ -22,22 +22,12 @@ const FAR = "HOSTNAME = far.example\nLISTEN_ADDR = 127.0.0.2\nLISTEN_PORT = 2525
 /** Why units cannot be put up here, undefined where they can. */
 export const noRestrictions = missingOrNotRoot(["python3"]) ?? obstacle();
 /** Why the executable cannot be run under its unit here, undefined where it can. */
-export const noInstallation = noRestrictions ?? missingExecutable();
+export const noInstallation = noRestrictions ?? notCompiled();
 
 function obstacle(): string | undefined {
   const command = new Deno.Command(PYTHON, { args: ["-B", `${HERE}able.py`], stderr: "inherit" });
   const { success, stdout } = command.outputSync();
   return success ? new TextDecoder().decode(stdout) || undefined : "able.py failed";
-}
-
-function missingExecutable(): string | undefined {
-  try {
-    Deno.statSync(EXECUTABLE);
-    return undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "dist/denosmtpd is not compiled";
-    throw error;
-  }
 }
 
 export interface InstallationOptions {
