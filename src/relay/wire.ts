@@ -1,8 +1,7 @@
 /** Connections to servers: bytes there and back, in plain text or under TLS. */
 
-import { Buffer } from "node:buffer";
-import { Duplex } from "node:stream";
 import * as tls from "node:tls";
+import { type Bytes, ByteStream, SecuredBytes } from "../tls/stream.ts";
 
 /** How a connection is protected. */
 export interface Security {
@@ -12,16 +11,10 @@ export interface Security {
   readonly authorized: boolean;
 }
 
-/** One connection. Whatever breaks it, reading and writing reject from then on. */
-export interface Wire {
+/** One connection. */
+export interface Wire extends Bytes {
   /** Undefined for plain text. */
   readonly security?: Security;
-  /** The next bytes, null at their end; good until the next read. One read at a time. */
-  read(): Promise<Uint8Array | null>;
-  /** Resolves when all of it is handed over. One write at a time. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Ends every pending read and write. Closing twice is no error. */
-  close(): void;
   /**
    * Does the handshake as TLS client, with no read or write pending; from then on only what this
    * resolves with may be used. Rejects where the handshake fails, or is ended by `close`.
@@ -80,7 +73,7 @@ const IP_ADDRESS = /^[0-9.]+$|:/;
 
 /** TLS over a wire, with whatever certificate: who cannot be verified is still not overheard. */
 function secure(wire: Wire, name: string): Promise<Wire> {
-  const stream = new WireStream(wire);
+  const stream = new ByteStream(wire);
   const socket = tls.connect({
     socket: stream,
     // A server name is never an address (RFC 6066 3).
@@ -96,95 +89,18 @@ function secure(wire: Wire, name: string): Promise<Wire> {
   return promise;
 }
 
-class TlsWire implements Wire {
+class TlsWire extends SecuredBytes implements Wire {
   readonly security: Security;
-  readonly #stream: WireStream;
-  readonly #socket: tls.TLSSocket;
-  readonly #chunks: AsyncIterator<Buffer>;
 
-  constructor(stream: WireStream, socket: tls.TLSSocket) {
-    this.#stream = stream;
-    this.#stream.want(false);
-    this.#socket = socket;
-    this.#chunks = socket[Symbol.asyncIterator]();
+  constructor(stream: ByteStream, socket: tls.TLSSocket) {
+    super(stream, socket);
     this.security = {
       protocol: socket.getProtocol() ?? "",
       authorized: socket.authorized,
     };
   }
 
-  async read(): Promise<Uint8Array | null> {
-    this.#stream.want(true);
-    try {
-      const { done, value } = await this.#chunks.next();
-      return done ? null : value;
-    } finally {
-      this.#stream.want(false);
-    }
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#socket.write(bytes, (error) => {
-        if (!error && !this.#socket.destroyed) return resolve();
-        reject(error ?? new Error("the connection was closed"));
-      });
-    });
-  }
-
-  close(): void {
-    this.#socket.destroy();
-    this.#stream.destroy();
-  }
-
   secure(): Promise<Wire> {
     return Promise.reject(new Error("the connection is under TLS already"));
-  }
-}
-
-/**
- * A wire as node:tls wants it. TLS takes in whatever it is given, read or not, so it is given no more
- * than is wanted: what a server sends unasked stays with the server.
- */
-class WireStream extends Duplex {
-  readonly #wire: Wire;
-  /** The handshake wants all. */
-  #wanted = true;
-  #held = false;
-
-  constructor(wire: Wire) {
-    super();
-    this.#wire = wire;
-  }
-
-  /** Whether somebody waits for bytes. */
-  want(wanted: boolean): void {
-    this.#wanted = wanted;
-    if (!wanted || !this.#held) return;
-    this.#held = false;
-    this._read();
-  }
-
-  override _read(): void {
-    this.#held = !this.#wanted;
-    if (this.#held) return;
-    this.#wire.read().then(
-      // The wire's buffer is used again.
-      (bytes) => this.push(bytes && Buffer.from(bytes)),
-      (error) => this.destroy(error),
-    );
-  }
-
-  override _write(bytes: Buffer, _: string, done: (error?: Error | null) => void): void {
-    this.#wire.write(bytes).then(() => done(), done);
-  }
-
-  override _final(done: () => void): void {
-    done();
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#wire.close();
-    done(error);
   }
 }
