@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { printHostPort } from "../receiver/listener.ts";
 import {
   type Answer,
+  mapped,
   MAX_LINKS,
   type NameServer,
   plainName,
@@ -192,8 +193,4 @@ function readOf<T>(response: Response, question: Question): ReturnType<typeof re
 /** What DNS can hold: labels of up to 63 octets, 255 in all (RFC 1035 2.3.4). */
 function fitsDns(name: string): boolean {
   return name.length <= 253 && name.split(".").every(({ length }) => length > 0 && length <= 63);
-}
-
-function mapped<T, U>(answer: Answer<T>, map: (record: T) => U): Answer<U> {
-  return answer.kind === "records" ? { kind: "records", records: answer.records.map(map) } : answer;
 }

@@ -13,6 +13,11 @@ export type Answer<T> =
   | { readonly kind: "no data" }
   | { readonly kind: "no such domain" };
 
+/** The same answer, with something else made of each record. */
+export function mapped<T, U>(answer: Answer<T>, map: (record: T) => U): Answer<U> {
+  return answer.kind === "records" ? { kind: "records", records: answer.records.map(map) } : answer;
+}
+
 /**
  * One answer out of those about both families of addresses: that one has none says nothing of the
  * other. Throws where trouble with one leaves none.
@@ -129,7 +134,7 @@ export function read<T>(
 
   const owner = followAliases(answers, name);
   const records = answers.filter((a) => a.type === type && plainName(a.name) === owner);
-  // dns-packet makes of each record what Deno makes of it.
+  // dns-packet makes of each record what Deno makes of it, but of TXT records bytes.
   if (records.length > 0) return { kind: "records", records: records.map(({ data }) => data as T) };
   // RFC 2308 2.2: with an SOA record the absence is certain, with NS records alone it is a referral.
   if (authorities.some(({ type }) => type === "SOA")) return { kind: "no data" };

@@ -1,11 +1,13 @@
 /**
- * Questions to name servers: which hosts take a domain's mail, and which addresses a host has. Deno
- * asks first. Where that brings no record it does not tell "there is none" from "it did not work",
- * so the same is asked again over TCP and the response code read here.
+ * Questions to name servers: which hosts take a domain's mail, which addresses a host has, and which
+ * texts stand at a name. Deno asks first. Where that brings no record it does not tell "there is
+ * none" from "it did not work", so the same is asked again over TCP and the response code read here.
  */
 
+import { Buffer } from "node:buffer";
 import {
   type Answer,
+  mapped,
   MAX_LINKS,
   type NameServer,
   plainName,
@@ -30,11 +32,13 @@ export class ResolverError extends Error {
   override name = "ResolverError";
 }
 
-/** Names come in any case, without a dot at the end. Both reject with ResolverError. */
+/** Names come in any case, without a dot at the end. All reject with ResolverError. */
 export interface Resolver {
   mx(name: string): Promise<Answer<MxRecord>>;
   /** IP addresses, in the order to try them. */
   addresses(name: string): Promise<Answer<string>>;
+  /** Each TXT record as one text, a character for each octet. */
+  txt(name: string): Promise<Answer<string>>;
 }
 
 export interface DnsOptions {
@@ -73,6 +77,12 @@ const ADDRESSES: readonly Kind<string>[] = (["A", "AAAA"] as const).map((type) =
   return { type, resolve: (name, options) => Deno.resolveDns(name, type, options) };
 });
 
+/** A record's strings, by Deno a character for each octet, over TCP as octets. */
+const TXT: Kind<readonly (string | Uint8Array)[]> = {
+  type: "TXT",
+  resolve: (name, options) => Deno.resolveDns(name, "TXT", options),
+};
+
 /** A name server did not answer in time. */
 class Silence extends Error {
   override message = "no answer";
@@ -91,17 +101,18 @@ export class DnsResolver implements Resolver {
   }
 
   async mx(name: string): Promise<Answer<MxRecord>> {
-    const answer = await this.#ask(MX, name);
-    if (answer.kind !== "records") return answer;
-    const records = answer.records.map(({ preference, exchange }) => {
+    return mapped(await this.#ask(MX, name), ({ preference, exchange }) => {
       return { preference, exchange: plainName(exchange) };
     });
-    return { kind: "records", records };
   }
 
   async addresses(name: string): Promise<Answer<string>> {
     const asked = this.#families.map((kind) => this.#ask(kind, name));
     return together(await Promise.allSettled(asked));
+  }
+
+  async txt(name: string): Promise<Answer<string>> {
+    return mapped(await this.#ask(TXT, name), (strings) => strings.map(octetText).join(""));
   }
 
   async #ask<T>(kind: Kind<T>, name: string): Promise<Answer<T>> {
@@ -163,6 +174,10 @@ export class DnsResolver implements Resolver {
       clearTimeout(timer);
     }
   }
+}
+
+function octetText(string: string | Uint8Array): string {
+  return typeof string === "string" ? string : Buffer.from(string).toString("latin1");
 }
 
 function place({ host, port }: NameServer): string {

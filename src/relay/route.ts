@@ -180,7 +180,7 @@ async function relayHostTargets(
 }
 
 /** A host's usable addresses in the resolver's order, or why there are none just now. */
-async function lookUp(
+export async function lookUp(
   host: string,
   { resolver, port, loopback, ipv6 }: Pick<RouteFacts, "resolver" | "port" | "loopback" | "ipv6">,
 ): Promise<Target[] | ResolverError | "no IPv6"> {

@@ -242,6 +242,33 @@ Deno.test("a name that exists for one family is no such domain for none", async 
   assert.deepEqual(await addresses({ "x.test": { A: "NXDOMAIN" } }, "x.test"), { kind: "no data" });
 });
 
+Deno.test("each TXT record is one text, a character for each octet", async () => {
+  const texts = ["v=STSv1; id=20261122;", "a".repeat(300), "caf\u00c3\u00a9 \u00ff", ""];
+  for (const overTcp of [false, true]) {
+    const entry: Entry = overTcp ? { overTcp: { TXT: texts } } : { TXT: texts };
+    await using server = await startNameServer({ "_mta-sts.x.test": entry });
+    const answer = await resolverOf(server).txt("_mta-sts.X.test");
+    assert.deepEqual(answer, { kind: "records", records: texts });
+  }
+});
+
+Deno.test("TXT records are found behind a CNAME", async () => {
+  const table: Table = {
+    "_mta-sts.a.test": { CNAME: "_mta-sts.x.test", unfollowed: true },
+    "_mta-sts.x.test": { TXT: ["v=STSv1; id=1"] },
+  };
+  await using server = await startNameServer(table);
+  const answer = await resolverOf(server).txt("_mta-sts.a.test");
+  assert.deepEqual(answer, { kind: "records", records: ["v=STSv1; id=1"] });
+});
+
+Deno.test("no TXT record is no data, trouble with it is trouble", async () => {
+  await using server = await startNameServer({ "x.test": X_MX, "y.test": { TXT: "SERVFAIL" } });
+  assert.deepEqual(await resolverOf(server).txt("x.test"), { kind: "no data" });
+  assert.deepEqual(await resolverOf(server).txt("z.test"), { kind: "no such domain" });
+  await assert.rejects(resolverOf(server).txt("y.test"), ResolverError);
+});
+
 Deno.test("a single label is asked for as it is, whatever this machine's search list (CL-10)", async () => {
   await using server = await startNameServer({ "sub": X_MX });
   assert.deepEqual(await resolverOf(server).mx("sub"), X_RECORDS);

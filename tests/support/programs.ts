@@ -1,13 +1,17 @@
 /** The programs of others that tests talk to: which of them are here, and how to run one. */
 
 export type Program =
+  | "cp"
   | "curl"
   | "dnsmasq"
+  | "fail2ban-client"
+  | "fail2ban-regex"
   | "ip"
   | "mkfifo"
   | "mount"
   | "msmtp"
   | "mutt"
+  | "openssl"
   | "postfix"
   | "prlimit"
   | "python3"

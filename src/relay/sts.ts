@@ -1,0 +1,158 @@
+/** The policies of the domains that mail goes to (MTA-STS, RFC 8461), found and remembered. */
+
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { isDomainName } from "../smtp/address.ts";
+import type { Answer } from "./resolver.ts";
+import { parseStsPolicy, parseStsRecord, type StsPolicy } from "./sts_policy.ts";
+
+export interface StsPolicies {
+  /**
+   * The policy that holds for mail to this domain, undefined where it has none. An address literal
+   * has none (RFC 8461 3.4). May take as long as looking up and fetching does; never rejects.
+   */
+  policyFor(domain: string): Promise<StsPolicy | undefined>;
+  /** Looks at every domain anew from now on. Policies that hold go on to do so (RFC 8461 5.1). */
+  forget(): void;
+}
+
+export interface StsParts {
+  /** The TXT records of a name. Better not out of a memory: here is one already. */
+  readonly txt: (name: string) => Promise<Answer<string>>;
+  /** The text of a domain's policy. Rejects where there is none to be had. */
+  readonly fetch: (domain: string) => Promise<string>;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Pick<Log, "warn">;
+}
+
+const MAX_DOMAINS = 1000;
+
+const MINUTE = 60 * 1000;
+/** After that a domain's record is looked at again; until then a failure is not tried again. */
+const LOOK_AGAIN = 5 * MINUTE;
+/** After that a policy is fetched again though its id is the same, long before it expires. */
+const FETCH_AGAIN = 24 * 60 * MINUTE;
+
+/** Characters of an error in the log. */
+const MAX_ERROR = 300;
+
+interface Held {
+  readonly id: string;
+  readonly policy: StsPolicy;
+  readonly fetched: number;
+}
+
+/** What is known of a domain. */
+interface Entry {
+  /** When its record was last looked at. */
+  looked: number | undefined;
+  held: Held | undefined;
+  /** Under way: whoever asks meanwhile shares it. */
+  looking: Promise<void> | undefined;
+}
+
+/** Keeps what it finds for as long as it holds, of 1000 domains at most. */
+export class CachedStsPolicies implements StsPolicies {
+  readonly #parts: StsParts;
+  /** The one that was looked at longest ago comes first. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(parts: StsParts) {
+    this.#parts = parts;
+  }
+
+  async policyFor(domain: string): Promise<StsPolicy | undefined> {
+    const name = domain.toLowerCase();
+    if (!isDomainName(name)) return undefined;
+    const entry = this.#entryOf(name);
+    await entry.looking;
+    return entry.held?.policy;
+  }
+
+  forget(): void {
+    for (const [name, { held }] of this.#entries) {
+      if (held) this.#entries.set(name, { looked: undefined, held, looking: undefined });
+      else this.#entries.delete(name);
+    }
+  }
+
+  /** What is known, or will be when `looking` is done. */
+  #entryOf(name: string): Entry {
+    const entry = this.#entries.get(name) ??
+      { looked: undefined, held: undefined, looking: undefined };
+    if (entry.looking || this.#isFresh(entry)) return entry;
+    entry.looking = this.#look(name, entry);
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    this.#bound();
+    return entry;
+  }
+
+  #isFresh({ looked, held }: Entry): boolean {
+    if (looked === undefined || !this.#isWithin(LOOK_AGAIN, looked)) return false;
+    return !held || this.#holds(held);
+  }
+
+  #holds({ policy, fetched }: Held): boolean {
+    return this.#isWithin(policy.maxAge * 1000, fetched);
+  }
+
+  /** A clock that was set back must not make anything hold for longer. */
+  #isWithin(milliseconds: number, since: number): boolean {
+    return Math.abs(this.#parts.clock.now() - since) < milliseconds;
+  }
+
+  async #look(name: string, entry: Entry): Promise<void> {
+    // It may run out meanwhile: what counts is that mail goes by it now.
+    if (entry.held && !this.#holds(entry.held)) entry.held = undefined;
+    try {
+      entry.held = await this.#find(name, entry.held);
+    } catch (error) {
+      this.#tell(name, error, entry.held);
+    }
+    entry.looked = this.#parts.clock.now();
+    entry.looking = undefined;
+  }
+
+  /** The domain's policy as it is now. Rejects where that cannot be found out. */
+  async #find(name: string, held: Held | undefined): Promise<Held | undefined> {
+    const { txt, fetch, clock } = this.#parts;
+    const id = await idOf(txt, name, held);
+    // That there is no record any more does not end a policy (RFC 8461 3.1).
+    if (id === undefined) return held;
+    if (held?.id === id && this.#isWithin(FETCH_AGAIN, held.fetched)) return held;
+    const policy = parseStsPolicy(await fetch(name));
+    return { id, policy, fetched: clock.now() };
+  }
+
+  /** Who withdraws a policy may take its host away, which is no trouble (RFC 8461 3.3, 8.3). */
+  #tell(domain: string, error: unknown, held: Held | undefined): void {
+    if (held?.policy.mode === "none") return;
+    const why = error instanceof Error ? error.message : String(error);
+    const text = why.replace(/[^ -~]/g, "?").slice(0, MAX_ERROR);
+    this.#parts.log.warn("policy unusable", { domain, error: text });
+  }
+
+  #bound(): void {
+    for (const name of this.#entries.keys()) {
+      if (this.#entries.size <= MAX_DOMAINS) break;
+      this.#entries.delete(name);
+    }
+  }
+}
+
+/** The id in the domain's record. */
+async function idOf(
+  txt: StsParts["txt"],
+  domain: string,
+  held: Held | undefined,
+): Promise<string | undefined> {
+  try {
+    const answer = await txt(`_mta-sts.${domain}`);
+    return answer.kind === "records" ? parseStsRecord(answer.records) : undefined;
+  } catch (error) {
+    // Most domains have no policy, and the route tells of a name server that gives no answer.
+    if (held) throw error;
+    return undefined;
+  }
+}
