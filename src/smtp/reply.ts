@@ -77,8 +77,15 @@ export const tooManyClients = (host: string) =>
 export const tooManyFromAddress = (host: string) =>
   reply(421, "", `${host} has too many connections from this address, try again later`);
 
+export const readyForTls = reply(220, "2.0.0", "Ready for the TLS handshake");
+export const tooManyLogins = (host: string) =>
+  reply(421, "4.7.0", `${host} has seen too many failed logins, try again later`);
+
 // What a command gets.
 export const ok = reply(250, "2.0.0", "OK");
+/** `challenge` is base64 (RFC 4954 4). */
+export const saslChallenge = (challenge: string) => reply(334, "", challenge);
+export const loggedIn = reply(235, "2.7.0", "Logged in");
 export const senderOk = reply(250, "2.1.0", "Sender OK");
 export const recipientOk = reply(250, "2.1.5", "Recipient OK");
 export const startText = reply(354, "", "Send the text, end it with a line that is one period");
@@ -113,20 +120,48 @@ export const badReversePath = (why: string) => reply(501, "5.1.7", `Bad reverse-
 export const badForwardPath = (why: string) => reply(501, "5.1.3", `Bad forward-path, ${why}`);
 export const badParameter = (name: string) => reply(501, "5.5.4", `Bad ${name} parameter`);
 export const unknownParameter = reply(555, "5.5.4", "Parameter not recognized or not implemented");
+export const badAuth = reply(501, "5.5.4", "The command is AUTH mechanism [initial-response]");
+export const unknownMechanism = reply(504, "5.5.4", "No such mechanism, PLAIN and LOGIN are known");
+export const badCredentials = reply(501, "5.5.2", "That is not what the mechanism asks for");
+export const loginCancelled = reply(501, "5.7.0", "Login cancelled");
+export const loginLineTooLong = reply(500, "5.5.6", "Line too long for a login");
 
 // What is wrong with the order (RFC 5321 4.1.4).
 export const helloFirst = reply(503, "5.5.1", "Say EHLO or HELO first");
 export const nestedMail = reply(503, "5.5.1", "A transaction is open, end it by DATA or RSET");
 export const mailFirst = reply(503, "5.5.1", "Say MAIL first");
 export const rcptFirst = reply(503, "5.5.1", "Say RCPT first");
+export const extendedHelloFirst = reply(503, "5.5.1", "Say EHLO first");
+export const securedAlready = reply(503, "5.5.1", "TLS is in use already");
+export const loggedInAlready = reply(503, "5.5.1", "A login there was already");
+export const loginInTransaction = reply(503, "5.5.1", "No login within a transaction");
+/** Where mail is submitted alone (RFC 3207 4, RFC 6409 4.3). */
+export const startTlsFirst = reply(530, "5.7.0", "Say STARTTLS first");
+export const loginFirst = reply(530, "5.7.0", "Log in first");
 export const noValidRecipients = reply(554, "5.5.1", "No valid recipients");
 
 // What is refused for its content.
 export const tooManyRecipients = reply(452, "4.5.3", "Too many recipients, send the rest apart");
 export const unknownUser = reply(550, "5.1.1", "No such user here");
 export const relayDenied = reply(550, "5.7.1", "Relaying denied");
+export const loginRefused = reply(535, "5.7.8", "The name or the password is wrong");
 export const tooBig = reply(552, "5.3.4", "Message too big");
 export const bareLineEnd = reply(554, "5.6.0", "Lines end in CR LF, the text had a bare CR or LF");
+export const headerTooLarge = reply(554, "5.6.0", "Header too large");
+export const badHeader = (why: string) => reply(554, "5.6.0", `Bad header, ${why}`);
+export const missingAuthor = reply(554, "5.6.0", "No From field, and no sender to make one of");
+/** RFC 6409 6.3. `field` is the name of a field that tells who wrote or sent a message. */
+export const notYourReversePath = reply(
+  550,
+  "5.7.1",
+  "The reverse-path may be an address of your own only",
+);
+export const notYourAddress = (field: string) =>
+  reply(550, "5.7.1", `The ${field} field may hold addresses of your own only`);
+export const unreadableAuthor = (field: string, why: string) =>
+  reply(550, "5.7.1", `The ${field} field cannot be read, ${why}`);
+export const repeatedAuthor = (field: string) =>
+  reply(550, "5.7.1", `There may be one ${field} field only`);
 export const mailLoop = reply(554, "5.4.6", "Too many Received lines, this looks like a mail loop");
 
 // What became of a text.
