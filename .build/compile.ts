@@ -49,6 +49,7 @@ const BESIDE = [
   "conf/user.conf",
   "conf/denosmtpd.service",
   "conf/denosmtpd.sysctl",
+  "conf/denosmtpd.fail2ban.conf",
 ];
 
 const MAIN = "src/main.ts";

@@ -4,6 +4,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { check } from "./commands/check.ts";
 import { USAGE, VERSION } from "./commands/help.ts";
 import { license } from "./commands/license.ts";
+import { passwd } from "./commands/passwd.ts";
 import { queue } from "./commands/queue.ts";
 import { send } from "./commands/send.ts";
 import { serve } from "./commands/serve.ts";
@@ -56,6 +57,12 @@ async function main(words: readonly string[], commit?: string): Promise<Exit> {
       server: args.server ?? "127.0.0.1:25",
       verbose: args.verbose,
     });
+  }
+  if (command === "passwd") {
+    // What stands there may be the password, and is not shown.
+    return rest.length > 0
+      ? misused("passwd takes no argument, it asks for the password")
+      : await passwd();
   }
   if (mailFile === undefined || userFile === undefined) {
     return misused("two configuration files are needed: MAIL_CONF USER_CONF");

@@ -3,7 +3,9 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { MailConf } from "../config/mail_conf.ts";
 import { canonicalIp, literalAddress } from "../smtp/ip.ts";
-import { type Finding, good, wrong } from "./finding.ts";
+import { CertificateError, readCertificate } from "../tls/certificate.ts";
+import { hasServerTls } from "../tls/support.ts";
+import { type Finding, good, note, wrong } from "./finding.ts";
 
 const DAY = 86_400_000;
 /** Days left below which somebody should act. */
@@ -35,7 +37,24 @@ export async function checkCertificateFiles(
     }
   }
   const [certificate = "", key = ""] = texts;
-  return checkCertificate({ hostname: HOSTNAME, certificate, key, now });
+  const findings = checkCertificate({ hostname: HOSTNAME, certificate, key, now });
+  const unusable = findings.some(({ state }) => state === "wrong")
+    ? []
+    : await tried(certificate, key);
+  return unusable.length > 0 ? unusable : findings;
+}
+
+/** What only shows in use. */
+async function tried(certificate: string, key: string): Promise<Finding[]> {
+  if (!hasServerTls) return [];
+  try {
+    await readCertificate(certificate, key);
+    return [];
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    const name = error.part === "key" ? "TLS_KEY" : "TLS_CERT";
+    return [wrong(ABOUT, `${name} ${error.message}`, "a pair that TLS can use")];
+  }
 }
 
 /** Everything that is wrong with it, or one finding that says how long it lasts. */
@@ -51,14 +70,27 @@ export function checkCertificate(facts: CertificateFacts): Finding[] {
   ];
   if (findings.length > 0) return findings;
   const days = Math.floor((Date.parse(certificate.validTo) - facts.now) / DAY);
-  return [good(ABOUT, `for ${facts.hostname}, good for ${days} more days`)];
+  return [
+    good(ABOUT, `for ${facts.hostname}, good for ${days} more days`),
+    ...missingChain(certificate, facts.certificate),
+  ];
+}
+
+/** Most certificates are signed by one that others do not have. */
+function missingChain({ subject, issuer }: X509Certificate, pem: string): Finding[] {
+  const alone = pem.split("-----BEGIN CERTIFICATE-----").length === 2;
+  if (!alone || subject === issuer) return [];
+  const is = "TLS_CERT holds one certificate and not who signed it: where that one is no root, " +
+    "others cannot verify it; certbot's fullchain.pem has both";
+  return [note(ABOUT, is)];
 }
 
 function wrongName({ subject, subjectAltName }: X509Certificate, hostname: string): Finding[] {
   const names = subjectAltName?.split(", ") ?? [];
   if (names.some((name) => fits(name, hostname))) return [];
   const is = `TLS_CERT is for ${subjectAltName ?? subject.replaceAll("\n", ", ")}`;
-  return [wrong(ABOUT, is, `a certificate for ${hostname}`)];
+  const order = hostname.startsWith("[") ? [] : [`certbot certonly --standalone -d ${hostname}`];
+  return [wrong(ABOUT, is, `a certificate for ${hostname}`, order)];
 }
 
 /**
@@ -84,9 +116,9 @@ function wrongKey(certificate: X509Certificate, pem: string): Finding[] {
 }
 
 function wrongTime({ validFrom, validTo }: X509Certificate, now: number): Finding[] {
-  const renewed = "a renewed certificate";
+  const renewed = ["a renewed certificate", ["certbot renew"]] as const;
   const left = Date.parse(validTo) - now;
-  if (left <= 0) return [wrong(ABOUT, `TLS_CERT has expired on ${date(validTo)}`, renewed)];
+  if (left <= 0) return [wrong(ABOUT, `TLS_CERT has expired on ${date(validTo)}`, ...renewed)];
   if (Date.parse(validFrom) > now) {
     return [
       wrong(ABOUT, `TLS_CERT is not valid before ${date(validFrom)}`, "one that is valid now"),
@@ -95,7 +127,7 @@ function wrongTime({ validFrom, validTo }: X509Certificate, now: number): Findin
   if (left >= SOON * DAY) return [];
   const days = Math.floor(left / DAY);
   const when = `${date(validTo)}, in ${days} ${days === 1 ? "day" : "days"}`;
-  return [wrong(ABOUT, `TLS_CERT expires on ${when}`, renewed)];
+  return [wrong(ABOUT, `TLS_CERT expires on ${when}`, ...renewed)];
 }
 
 function date(text: string): string {

@@ -13,11 +13,13 @@ import { checkHostName } from "./host_name.ts";
 import { type Lookup, UnreachableError } from "./lookup.ts";
 import { Machine } from "./machine.ts";
 import { checkMx } from "./mx.ts";
+import { checkPasswords } from "./passwords.ts";
 import { checkPorts, type PortsFound } from "./ports.ts";
 import { checkPtr, noOutgoingAddress, outgoingAddresses } from "./ptr.ts";
 import { settingNotes, userNotes } from "./settings.ts";
 import { checkSpace, type SpaceOf } from "./space.ts";
 import { checkSpf } from "./spf.ts";
+import { checkStartTls } from "./tls.ts";
 
 /** The world that the checks look at. */
 export interface Surroundings {
@@ -46,7 +48,8 @@ export async function* findings(
   // Otherwise there would be no findings but problems.
   yield good("directories", "the queue's and the mailboxes' can be written");
   yield* await checkSpace(configuration, spaceOf);
-  yield checkPorts(configuration, ports);
+  yield* checkPorts(configuration, ports);
+  yield* await checkPasswords(configuration);
   let unreachable = false;
   for (
     const part of [incoming(facts), outgoing(facts), outward(facts, ports, surroundings, connect)]
@@ -60,6 +63,7 @@ export async function* findings(
       unreachable = true;
     }
   }
+  yield* checkStartTls(configuration);
   yield* await checkCertificateFiles(mail, clock.now());
 }
 

@@ -2,7 +2,8 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
-import { listenProblem, tryListening } from "../daemon/ports.ts";
+import { PORT_VARIABLES, type ServicePort, servicesOf } from "../config/service.ts";
+import { settingProblem, tryListening } from "../daemon/ports.ts";
 import { isSpoolLocked } from "../daemon/spool.ts";
 import { listenAddresses, type ListenError, printHostPort } from "../receiver/listener.ts";
 import { type Finding, good, join, note, unknown } from "./finding.ts";
@@ -12,8 +13,8 @@ export interface PortsFound {
   readonly problems: readonly Problem[];
   /** Whether ports are in the way that a daemon with the same spool may have. */
   readonly serving: boolean;
-  /** Whether this user has the right to listen there. The service's user has it by its unit. */
-  readonly tried: boolean;
+  /** What the try came to where it failed; this user may lack the right that the service has. */
+  readonly errors: readonly ListenError[];
 }
 
 export async function tryPorts(
@@ -25,22 +26,28 @@ export async function tryPorts(
   const serving = only("taken", "privileged").length > 0 && await hasDaemon(configuration);
   const inTheWay = serving ? only("other") : only("other", "taken");
   return {
-    problems: inTheWay.map((error) => listenProblem(configuration, error)),
+    problems: inTheWay.map((error) => settingProblem(configuration, error)),
     serving,
-    tried: only("privileged").length === 0,
+    errors,
   };
 }
 
-export function checkPorts({ mail }: Configuration, { serving, tried }: PortsFound): Finding {
-  const about = `port ${mail.LISTEN_PORT}`;
-  const addresses = listenAddresses(mail);
-  const places = join(addresses.map((address) => printHostPort(address, mail.LISTEN_PORT)));
-  if (tried) {
-    return good(
-      about,
-      `${places} ${serving ? "denosmtpd listens there already" : "can be listened on"}`,
-    );
-  }
+/** One finding for the port of each service. */
+export function checkPorts({ mail }: Configuration, found: PortsFound): Finding[] {
+  return servicesOf(mail).map((one) => checkPort(listenAddresses(mail), one, found));
+}
+
+function checkPort(
+  addresses: readonly string[],
+  { service, port }: ServicePort,
+  { serving, errors }: PortsFound,
+): Finding {
+  const about = `port ${port}`;
+  const places = join(addresses.map((address) => printHostPort(address, port)));
+  const kinds = errors.filter(({ setting }) => setting === PORT_VARIABLES[service])
+    .map(({ kind }) => kind);
+  if (kinds.includes("taken")) return good(about, `${places} denosmtpd listens there already`);
+  if (!kinds.includes("privileged")) return good(about, `${places} can be listened on`);
   const is = `${places} cannot be tried by this user`;
   // Who listens on such a port is not told to whoever may not.
   if (serving) return note(about, `${is}; denosmtpd works with the same queue already`);

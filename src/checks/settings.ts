@@ -2,19 +2,15 @@
 
 import { resolve } from "node:path";
 import type { Configuration } from "../config/configuration.ts";
-import { withoutEffect } from "../config/mail_conf.ts";
 import type { User } from "../config/user_conf.ts";
 import { printMailbox } from "../smtp/address.ts";
 import { isPublicName, onlyLoopback } from "./facts.ts";
 import { type Finding, note } from "./finding.ts";
 
 /** What is no fault, but most likely not what was meant. */
-export function settingNotes({ mail, lines }: Configuration): Finding[] {
+export function settingNotes({ mail }: Configuration): Finding[] {
   const unqualified = !isPublicName(mail.HOSTNAME) && !mail.HOSTNAME.startsWith("[");
   return [
-    ...withoutEffect(lines.keys()).map((name) => {
-      return note(name, "it is set, but nothing in this version uses it");
-    }),
     ...mail.RELAY_FROM.some(({ bits }) => bits === 0)
       ? [note("RELAY_FROM", "it lets everybody send to everybody through this server")]
       : [],

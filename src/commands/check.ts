@@ -13,6 +13,7 @@ import { tryMailboxes } from "../daemon/mailboxes.ts";
 import { readReach } from "../daemon/reach.ts";
 import { trySpool } from "../daemon/spool.ts";
 import { system } from "../daemon/system.ts";
+import { missingTls } from "../daemon/tls.ts";
 import { SystemDisk } from "../disk.ts";
 import { TcpDialer } from "../relay/wire.ts";
 import { findingLines, jsonText, summary } from "./check_print.ts";
@@ -53,12 +54,13 @@ export async function check(
   if (Array.isArray(configuration)) return unusable(null, configuration, json, world);
   const host = configuration.mail.HOSTNAME;
   const disk = new SystemDisk();
-  const badDirectories = [
+  const inTheWay = [
+    ...missingTls(configuration),
     ...await tryMailboxes(configuration, disk),
     ...await trySpool(configuration, disk),
   ];
   const ports = await tryPorts(configuration);
-  const problems = [...badDirectories, ...ports.problems];
+  const problems = [...inTheWay, ...ports.problems];
   if (problems.length > 0) return unusable(host, problems, json, world);
 
   const { nameServers } = await readReach(configuration);

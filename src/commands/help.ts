@@ -20,6 +20,8 @@ Usage:
   denosmtpd queue remove MAIL_CONF ID... drop messages; nobody is told
   denosmtpd send --to ADDRESS [--to ADDRESS] [--from ADDRESS] [--server HOST:PORT] [-v]
                                          send the message on standard input
+  denosmtpd passwd                       ask for a password and print its hash for user.conf; without
+                                         a terminal, of the first line of standard input
   denosmtpd --help                       this text
   denosmtpd --version, --license         the version; the terms it comes under
 

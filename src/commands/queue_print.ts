@@ -1,6 +1,6 @@
 /** Waiting messages as people and programs read them. */
 
-import type { QueuedMessage, QueuedRecipient } from "../queue/envelope.ts";
+import type { LastReply, QueuedMessage, QueuedRecipient, Security } from "../queue/envelope.ts";
 import { printMailbox, printPath } from "../smtp/address.ts";
 import { replyText } from "../smtp/reply.ts";
 
@@ -54,6 +54,7 @@ export function jsonLine(message: QueuedMessage | Damaged): string {
           lastAttempt: moment(last.time),
           reply: replyText(last.reply),
           ...last.host === undefined ? {} : { host: last.host },
+          ...last.security ? { tls: last.security.protocol, verified: last.security.verified } : {},
         }
         : {},
     })),
@@ -67,7 +68,7 @@ function recipientText(recipient: QueuedRecipient, now: number): string {
   if (recipient.state === "waiting") {
     parts.push(nextAttempt > now ? `next in ${span(nextAttempt - now)}` : "next now");
   }
-  const host = last?.heard && last.host !== undefined ? ` (${last.host})` : "";
+  const host = last?.heard && last.host !== undefined ? ` (${talkText(last)})` : "";
   const reply = last ? `: ${replyText(last.reply)}${host}` : "";
   return `${printPath(forwardPath)} ${parts.join(", ")}${reply}`;
 }
@@ -84,11 +85,23 @@ function recipientLines(recipient: QueuedRecipient, now: number): string[] {
     ...state === "waiting" ? [`    next: ${next}`] : [],
     ...last
       ? [
-        `    last: ${moment(last.time)}${last.host === undefined ? "" : ` ${last.host}`}`,
+        `    last: ${moment(last.time)}${last.host === undefined ? "" : ` ${talkText(last)}`}`,
         `    ${last.heard ? "it said" : "we found"}: ${replyText(last.reply)}`,
       ]
       : [],
   ];
+}
+
+/** `mx.example.com, TLSv1.3 verified` */
+function talkText({ host = "", security }: LastReply): string {
+  return security ? `${host}, ${securityText(security)}` : host;
+}
+
+function securityText({ protocol, verified }: Security): string {
+  if (protocol === "none") return "no TLS";
+  // An old executable cannot tell.
+  if (verified === undefined) return protocol;
+  return `${protocol} ${verified ? "verified" : "not verified"}`;
 }
 
 function stateText({ state }: QueuedRecipient): string {

@@ -1,17 +1,19 @@
 /** `denosmtpd MAIL_CONF USER_CONF`: the daemon. */
 
-import { withoutEffect } from "../config/mail_conf.ts";
 import { ConfigurationError, problemText } from "../config/problem.ts";
+import { closeToOthers, hasPasswords, readableByOthers } from "../config/secrecy.ts";
 import { systemClock } from "../clock.ts";
 import { Daemon } from "../daemon/daemon.ts";
 import { dropPermissions } from "../daemon/permissions.ts";
 import { type Files, firstPlan, nextPlan, type Plan } from "../daemon/plan.ts";
-import { listenProblem } from "../daemon/ports.ts";
+import { settingProblem } from "../daemon/ports.ts";
 import { system } from "../daemon/system.ts";
 import { workers } from "../daemon/threads.ts";
+import { whyNoPolicies, whyNoStartTls } from "../daemon/tls.ts";
 import { LineWriter } from "../line_writer.ts";
 import { type Fields, type Log, logTo } from "../log.ts";
-import { ListenError, printHostPort } from "../receiver/listener.ts";
+import { type ListenPlace, printHostPort } from "../receiver/listener.ts";
+import { SettingError } from "../config/setting_error.ts";
 import { VERSION } from "./help.ts";
 import { Knock, stopSignal } from "./signals.ts";
 import { complain, Exit } from "./terminal.ts";
@@ -74,7 +76,7 @@ class Service {
     // For a reload that may need it: soon it cannot be asked for any more.
     system.stateDirectory();
     await dropPermissions();
-    service.#tell(plan);
+    await service.#tell(plan);
     const log = service.#log;
     if (plan.swept > 0) log.warn("unfinished messages removed", { files: plan.swept });
     log.info("started", { version: VERSION, ...facts(plan), queue });
@@ -98,7 +100,7 @@ class Service {
       if (!await listening(plan, this.#daemon.reload(plan))) return;
       this.#plan = plan;
       this.#log = logOf(plan);
-      this.#tell(plan);
+      await this.#tell(plan);
       this.#log.info("reloaded", facts(plan));
     } catch (error) {
       const problems = error instanceof ConfigurationError
@@ -128,9 +130,15 @@ class Service {
     return exit;
   }
 
-  #tell({ configuration, made }: Plan): void {
-    for (const name of withoutEffect(configuration.lines.keys())) {
-      this.#log.warn("setting without effect", { name, reason: "not part of this version" });
+  async #tell({ configuration, made }: Plan): Promise<void> {
+    const reason = whyNoStartTls(configuration);
+    if (reason !== undefined) this.#log.warn("STARTTLS not offered", { reason });
+    const unfollowed = whyNoPolicies(configuration);
+    if (unfollowed !== undefined) this.#log.warn("policies not followed", { reason: unfollowed });
+    const { users, files } = configuration;
+    if (hasPasswords(users) && await readableByOthers(files.users)) {
+      const mend = closeToOthers(files.users);
+      this.#log.warn("passwords readable by others", { file: files.users, mend });
     }
     for (const mailbox of made) this.#log.info("mailbox made", { mailbox });
   }
@@ -141,10 +149,28 @@ function logOf({ configuration }: Plan): Log {
   return logTo(output, LOG_LEVEL, LOG_FORMAT);
 }
 
+/** Where each service is, by the field of the log that says so. */
+const SERVICES = [
+  ["listening", "smtp"],
+  ["submission", "submission"],
+  ["submissions", "submissions"],
+] as const;
+
+/** Undefined where it is nowhere. */
+function printPlaces(
+  places: readonly ListenPlace[],
+  service: ListenPlace["service"],
+): string[] | undefined {
+  const own = places.filter((place) => place.service === service);
+  return own.length > 0 ? own.map(({ address, port }) => printHostPort(address, port)) : undefined;
+}
+
 function facts({ configuration, places }: Plan): Fields {
   return {
     host: configuration.mail.HOSTNAME,
-    listening: places.map(({ address, port }) => printHostPort(address, port)),
+    ...Object.fromEntries(
+      SERVICES.map(([field, service]) => [field, printPlaces(places, service)]),
+    ),
     users: configuration.users.length,
   };
 }
@@ -154,7 +180,7 @@ async function listening<T>({ configuration }: Plan, started: Promise<T>): Promi
   try {
     return await started;
   } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    throw new ConfigurationError([listenProblem(configuration, error)]);
+    if (!(error instanceof SettingError)) throw error;
+    throw new ConfigurationError([settingProblem(configuration, error)]);
   }
 }

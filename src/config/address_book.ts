@@ -58,6 +58,25 @@ export class AddressBook {
     return user && this.endsOf(user);
   }
 
+  /**
+   * Whether a local-part at a local domain is a user's own: mail for it comes to that user, by name,
+   * with a `+` behind the name, or through forwards. What `*` takes is nobody's own.
+   */
+  owns(name: string, localPart: string): boolean {
+    const [owner, user] = [this.#users.get(name.toLowerCase()), this.#named(localPart)];
+    return owner !== undefined && user !== undefined && this.#reaches(user, owner, new Set());
+  }
+
+  #reaches(user: User, owner: User, passed: Set<User>): boolean {
+    if (user === owner) return true;
+    if (passed.has(user) || "directory" in user.target) return false;
+    passed.add(user);
+    return user.target.forwards.some(({ localPart, domain }) => {
+      const next = this.isLocal(domain) ? this.#named(localPart) : undefined;
+      return next !== undefined && this.#reaches(next, owner, passed);
+    });
+  }
+
   /** The first user whose mail ends in this directory. */
   ownerOf(directory: string): User | undefined {
     return [...this.#users.values()].find(({ target }) => {
@@ -95,14 +114,18 @@ export class AddressBook {
     }
   }
 
-  /** The exact name, the name before a `+`, the postmaster, then whoever takes the rest. */
   #user(localPart: string): User | undefined {
+    return this.#named(localPart) ?? this.#users.get("*");
+  }
+
+  /** The exact name, the name before a `+`, the postmaster. `*` is a line and nobody's name. */
+  #named(localPart: string): User | undefined {
     const name = localPart.toLowerCase();
-    const exact = this.#users.get(name);
+    const exact = name === "*" ? undefined : this.#users.get(name);
     if (exact) return exact;
     const plus = name.indexOf("+");
-    if (plus > 0) return this.#user(name.slice(0, plus));
-    return isPostmaster(name) ? this.#postmaster : this.#users.get("*");
+    if (plus > 0) return this.#named(name.slice(0, plus));
+    return isPostmaster(name) ? this.#postmaster : undefined;
   }
 
   #staysHere(user: User): boolean {

@@ -1,8 +1,10 @@
 /** Both files together, checked against each other. */
 
 import { resolve } from "node:path";
+import type { ClientLogin } from "../smtp/introduction.ts";
 import { addressLiteral, parseIp } from "../smtp/ip.ts";
 import { AddressBook, ForwardError } from "./address_book.ts";
+import { findFile, unreadable } from "./file.ts";
 import {
   listenedOn,
   type MailConf,
@@ -10,7 +12,8 @@ import {
   type SystemFacts,
   type VariableName,
 } from "./mail_conf.ts";
-import { ConfigurationError, type Problem } from "./problem.ts";
+import { ConfigurationError, type Problem, ValueError } from "./problem.ts";
+import { readRelayLogin } from "./relay_login.ts";
 import { readUserConf, type User } from "./user_conf.ts";
 
 /** All that the daemon is told. Plain data: it can be sent to a worker. */
@@ -20,6 +23,8 @@ export interface Configuration {
   readonly files: { readonly mail: string; readonly users: string };
   /** The machine's addresses among those listened on, in canonical form. */
   readonly ownAddresses: readonly string[];
+  /** Of RELAY_LOGIN_FILE. Nobody but the relay needs to know. */
+  readonly relayLogin?: ClientLogin;
   /** The line of mail.conf where each variable stands, for messages about it. */
   readonly lines: ReadonlyMap<VariableName, number>;
 }
@@ -53,13 +58,31 @@ export async function readConfiguration(
     ownAddresses: listenedOn(mail.value.conf.LISTEN_ADDR, system.addresses()),
     lines: mail.value.lines,
   };
+  problems.push(...await missingFiles(configuration));
+  const relayLogin = await loginOf(configuration, problems);
   problems.push(
-    ...await missingFiles(configuration),
     ...sharedPlaces(configuration),
+    ...keyInSpool(configuration),
     ...badForwards(configuration),
   );
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return configuration;
+  return { ...configuration, ...relayLogin ? { relayLogin } : {} };
+}
+
+/** What RELAY_LOGIN_FILE holds; what is wrong with it is one problem more. */
+async function loginOf(
+  configuration: Configuration,
+  problems: Problem[],
+): Promise<ClientLogin | undefined> {
+  const path = configuration.mail.RELAY_LOGIN_FILE;
+  if (path === undefined) return undefined;
+  try {
+    return await readRelayLogin(path);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    problems.push(problemAt(configuration, "RELAY_LOGIN_FILE", `${path}: ${error.message}`));
+    return undefined;
+  }
 }
 
 /** The address book of a configuration: own name, further domains, own addresses (RFC 5321 4.1.3). */
@@ -82,12 +105,11 @@ export function mailboxDirectories({ users }: Configuration): string[] {
  */
 export function sharedPlaces(configuration: Configuration): Problem[] {
   const spool = resolve(configuration.mail.SPOOL_DIR);
-  const within = (a: string, b: string) => a === b || a.startsWith(b === "/" ? b : `${b}/`);
   return mailboxDirectories(configuration)
     .filter((directory) => {
       const mailbox = resolve(directory);
       const parts = ["tmp", "new", "cur"].map((part) => resolve(mailbox, part));
-      return within(mailbox, spool) || parts.some((part) => within(spool, part));
+      return isWithin(mailbox, spool) || parts.some((part) => isWithin(spool, part));
     })
     .map((directory) => {
       const message = `the queue in ${spool} and the mailbox ${directory} need places apart`;
@@ -95,16 +117,28 @@ export function sharedPlaces(configuration: Configuration): Problem[] {
     });
 }
 
+/** The relay may read all of the spool, and must not read the key. */
+function keyInSpool(configuration: Configuration): Problem[] {
+  const { TLS_KEY, SPOOL_DIR } = configuration.mail;
+  if (TLS_KEY === undefined || !isWithin(resolve(TLS_KEY), resolve(SPOOL_DIR))) return [];
+  return [problemAt(configuration, "TLS_KEY", `needs a place outside of SPOOL_DIR ${SPOOL_DIR}`)];
+}
+
+/** Both are whole paths. */
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+}
+
+/** Files that are the receiver's to read: here a key is not even opened. */
 async function missingFiles(configuration: Configuration): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for (const name of ["TLS_CERT", "TLS_KEY", "RELAY_LOGIN_FILE"] as const) {
+  for (const name of ["TLS_CERT", "TLS_KEY"] as const) {
     const path = configuration.mail[name];
     if (path === undefined) continue;
     try {
-      (await Deno.open(path)).close();
+      await findFile(path);
     } catch (error) {
-      const why = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
-      problems.push(problemAt(configuration, name, `${path}: ${why}`));
+      problems.push(problemAt(configuration, name, `${path}: ${unreadable(error)}`));
     }
   }
   return problems;

@@ -1,8 +1,7 @@
 /** The lines of a configuration file that say something. */
 
+import { findFile, unreadable } from "./file.ts";
 import { ConfigurationError } from "./problem.ts";
-
-class NoFile extends Error {}
 
 /** Characters. */
 const LONGEST_LINE = 65536;
@@ -22,8 +21,7 @@ export interface Line {
 export async function readLines(file: string): Promise<Line[]> {
   let bytes;
   try {
-    // A pipe or a device might never end.
-    if (!(await Deno.stat(file)).isFile) throw new NoFile();
+    await findFile(file);
     bytes = await Deno.readFile(file);
   } catch (error) {
     throw new ConfigurationError([{ file, message: unreadable(error) }]);
@@ -53,16 +51,4 @@ function flaw(text: string): string | undefined {
   if (text.length > LONGEST_LINE) return `is longer than ${LONGEST_LINE} characters`;
   const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text.replaceAll("\t", " "));
   return invisible ? "holds a control character" : undefined;
-}
-
-function unreadable(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "may not be read, check its permissions";
-  }
-  if (error instanceof Deno.errors.NotCapable) {
-    return "may not be read, Deno lacks --allow-read for it";
-  }
-  if (error instanceof NoFile) return "is a directory or a device, not a file";
-  return `cannot be read (${error instanceof Error ? error.message : String(error)})`;
 }

@@ -5,11 +5,9 @@ import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { canonicalIp } from "../smtp/ip.ts";
 import { readLines } from "./lines.ts";
 import { ConfigurationError, type Problem, ValueError } from "./problem.ts";
+import { relayTls, relayTlsProblem, tlsForDomains } from "./relay_tls.ts";
 import * as value from "./value.ts";
 import type { Reader } from "./value.ts";
-
-/** How connections to other hosts are protected. */
-export type RelayTls = "may" | "verify" | "none";
 
 interface Variable<T> {
   readonly read: Reader<T>;
@@ -28,14 +26,6 @@ export interface SystemFacts {
 
 function variable<T>(read: Reader<T>, preset: string): Variable<T> {
   return { read, preset: () => preset };
-}
-
-/** Checked like all others but used by nothing yet: TLS, logins. */
-const LATER = new Set<Variable<unknown>>();
-
-function later<V extends Variable<unknown>>(variable: V): V {
-  LATER.add(variable);
-  return variable;
 }
 
 /** A variable that may be left unset. */
@@ -76,13 +66,13 @@ const VARIABLES = {
   /** Seconds. */
   QUEUE_LIFETIME: variable(value.duration(60, 365 * 86_400), "5d"),
   NAME_SERVER: optional(value.addressPort),
-  TLS_CERT: later(optional(value.path)),
-  TLS_KEY: later(optional(value.path)),
-  SUBMISSION_PORT: later(optional(value.port)),
-  SUBMISSIONS_PORT: later(optional(value.port)),
-  RELAY_TLS: later(variable(value.oneOf<RelayTls>("may", "verify", "none"), "may")),
-  RELAY_TLS_FOR: later(variable(value.list(tlsForDomain), "")),
-  RELAY_LOGIN_FILE: later(optional(value.path)),
+  TLS_CERT: optional(value.path),
+  TLS_KEY: optional(value.path),
+  SUBMISSION_PORT: optional(value.listeningPort),
+  SUBMISSIONS_PORT: optional(value.listeningPort),
+  RELAY_TLS: variable(relayTls, "may"),
+  RELAY_TLS_FOR: variable(tlsForDomains, ""),
+  RELAY_LOGIN_FILE: optional(value.path),
   LOG_LEVEL: variable(value.oneOf("debug", "info", "warn", "error"), "info"),
   LOG_FORMAT: variable(value.oneOf("text", "json"), "text"),
   /** Receiver threads that share the port. */
@@ -184,6 +174,8 @@ function contradictions(
   if (leadsBack(conf, system)) {
     complain("RELAY_HOST", "is this server itself, mail would never leave it");
   }
+  const relay = relayTlsProblem(conf);
+  if (relay) complain(...relay);
   const ports: [VariableName, number | undefined][] = [
     ["LISTEN_PORT", conf.LISTEN_PORT],
     ["SUBMISSION_PORT", conf.SUBMISSION_PORT],
@@ -191,7 +183,7 @@ function contradictions(
   ];
   ports.forEach(([name, port], i) => {
     const same = ports.slice(0, i).find((other) => port !== undefined && other[1] === port);
-    if (same) complain(name, `port ${port} is ${same[0]} already`);
+    if (same && port !== 0) complain(name, `port ${port} is ${same[0]} already`);
     const login = name !== "LISTEN_PORT" && port !== undefined;
     if (login && conf.TLS_CERT === undefined) complain(name, "needs TLS_CERT and TLS_KEY");
   });
@@ -221,19 +213,4 @@ export function listenedOn(
     return address === "0.0.0.0" ? machine.filter((other) => !other.includes(":")) : [address];
   });
   return [...new Set(own)];
-}
-
-/** `example.com:verify` */
-function tlsForDomain(text: string): { domain: string; tls: RelayTls } {
-  const colon = text.lastIndexOf(":");
-  if (colon < 0) throw new ValueError(`"${text}" is not of the form example.com:verify`);
-  return {
-    domain: value.domain(text.slice(0, colon)),
-    tls: value.oneOf<RelayTls>("may", "verify", "none")(text.slice(colon + 1)),
-  };
-}
-
-/** Those of the names that nothing uses yet. */
-export function withoutEffect(names: Iterable<VariableName>): VariableName[] {
-  return [...names].filter((name) => LATER.has(VARIABLES[name]));
 }

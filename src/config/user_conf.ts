@@ -2,7 +2,8 @@
 
 import { type Mailbox, parseMailbox, PathError, printMailbox } from "../smtp/address.ts";
 import { readLines } from "./lines.ts";
-import { ConfigurationError, type Problem } from "./problem.ts";
+import { parseHash } from "./password.ts";
+import { ConfigurationError, type Problem, ValueError } from "./problem.ts";
 
 /** One line of user.conf. */
 export interface User {
@@ -19,7 +20,6 @@ export interface User {
 const NAME = /^(?! )[ -9;-?A-~]{1,64}$/;
 /** A local-part as it is written in an address (RFC 5321 4.5.3.1.1). */
 const LONGEST_NAME = 64;
-const HASH = /^\$scrypt\$[!-9;-~]+$/;
 
 /** Reads and checks user.conf. Throws ConfigurationError with everything that is wrong in it. */
 export async function readUserConf(file: string): Promise<User[]> {
@@ -64,12 +64,23 @@ function parseUser(text: string, line: number): User | string {
   if (printMailbox({ localPart: name, domain: "" }).length > LONGEST_NAME) {
     return `${name}: the name has more than ${LONGEST_NAME} characters with its quotes, no mail could name it`;
   }
-  if (hash !== undefined && !HASH.test(hash)) {
-    return `${name}: the third field is no password hash, make one by: denosmtpd passwd`;
-  }
+  const flaw = hash === undefined ? undefined : hashFlaw(name, hash);
+  if (flaw !== undefined) return `${name}: ${flaw}`;
   if (value === "") return `${name}: a mailbox directory or an address to forward to is missing`;
   const target = looksLikeAddresses(value) ? parseForwards(value) : parseDirectory(value);
   return typeof target === "string" ? `${name}: ${target}` : { name, target, hash, line };
+}
+
+function hashFlaw(name: string, hash: string): string | undefined {
+  if (name === "*") return "nobody logs in as *, a password belongs to a user's own line";
+  try {
+    parseHash(hash);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    const why = hash.startsWith("$scrypt$") ? ` (${error.message})` : "";
+    return `the third field is no password hash${why}, make one by: denosmtpd passwd`;
+  }
 }
 
 /** A path with an @ in it can be told from an address by beginning with `/` or `.`. */

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { printHostPort } from "../receiver/listener.ts";
 import { Deaths } from "./deaths.ts";
+import { forRelay } from "./need_to_know.ts";
 import { EndedError, inTime } from "./part.ts";
 import type { Plan } from "./plan.ts";
 import { GRACE, Receivers, type ReceiversParts } from "./receivers.ts";
@@ -55,7 +56,7 @@ export class Daemon {
   }
 
   /**
-   * Sets it to work. Returns how many messages wait in the queue. Rejects with ListenError where it
+   * Sets it to work. Returns how many messages wait in the queue. Rejects with SettingError where it
    * cannot listen.
    */
   async start(): Promise<number> {
@@ -73,7 +74,7 @@ export class Daemon {
   /**
    * Goes on by another plan. Its receivers listen beside the old ones, which then leave new clients to
    * them. Two relays would send everything twice, so the old one ends before the new one begins.
-   * Returns whether it does; false where it is being stopped meanwhile. Rejects with ListenError, and
+   * Returns whether it does; false where it is being stopped meanwhile. Rejects with SettingError, and
    * then nothing has changed.
    */
   async reload(plan: Plan): Promise<boolean> {
@@ -166,7 +167,7 @@ export class Daemon {
     await Promise.all(members.map(([number, receiver]) => this.#link(relay, number, receiver)));
     const { waiting } = await relay.ask({
       kind: "start",
-      configuration,
+      configuration: forRelay(configuration),
       nameServers,
       families,
       ipv6,

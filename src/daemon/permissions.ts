@@ -2,6 +2,7 @@
 
 import { type Configuration, mailboxDirectories } from "../config/configuration.ts";
 import { printHostPort } from "../receiver/listener.ts";
+import { usesPolicies } from "../relay/protection.ts";
 import type { Place } from "../relay/relay.ts";
 import { canonicalIp } from "../smtp/ip.ts";
 import type { Reach } from "./reach.ts";
@@ -19,8 +20,8 @@ const NOTHING = {
 } satisfies Deno.PermissionOptionsObject;
 
 /**
- * The receiver listens where it is told to and writes mailboxes, and new messages into the queue. It
- * connects nowhere but to those same places: to Deno the right is the same.
+ * The receiver listens where it is told to, writes mailboxes, and new messages into the queue, and
+ * reads the certificate. It connects nowhere but to those same places: to Deno the right is the same.
  */
 export function receiverPermissions(
   configuration: Configuration,
@@ -32,15 +33,20 @@ export function receiverPermissions(
     `${mail.SPOOL_DIR}/queue`,
     `${mail.SPOOL_DIR}/tmp`,
   ];
+  // Nobody else reads the key.
+  const pair = [mail.TLS_CERT, mail.TLS_KEY].filter((path) => path !== undefined);
   return {
     ...NOTHING,
     net: places.map(({ address, port }) => printHostPort(address, port)),
-    read: directories,
+    read: [...directories, ...pair],
     write: directories,
   };
 }
 
-/** The relay connects to mail servers and name servers, and keeps the spool. It sees no mailbox. */
+/**
+ * The relay connects to mail servers, name servers and the hosts of policies, and keeps the spool. It
+ * sees no mailbox.
+ */
 export function relayPermissions(
   { mail }: Configuration,
   reach: Reach,
@@ -53,18 +59,23 @@ export function relayPermissions(
   };
 }
 
+/** Where the policies of domains are (RFC 8461 3.3). */
+const HTTPS = 443;
+
 function relayNet(
-  { RELAY_HOST, RELAY_PORT }: Configuration["mail"],
+  mail: Configuration["mail"],
   { nameServers, families, ipv6 }: Reach,
 ): true | string[] {
+  const { RELAY_HOST, RELAY_PORT } = mail;
   const port = RELAY_HOST?.port ?? RELAY_PORT;
   const only = RELAY_HOST && canonicalIp(RELAY_HOST.host);
   if (only !== undefined) return [printHostPort(only, port)];
   // A range of IPv6 addresses cannot be written: where they can be reached, all the net is granted.
   if (ipv6) return true;
+  const ports = usesPolicies(mail) ? [port, HTTPS] : [port];
   return [
-    `0.0.0.0/0:${port}`,
-    ...families.includes("AAAA") ? [`[::1]:${port}`] : [],
+    ...ports.map((one) => `0.0.0.0/0:${one}`),
+    ...families.includes("AAAA") ? ports.map((one) => `[::1]:${one}`) : [],
     ...nameServers.map((server) => printHostPort(server.host, server.port)),
   ];
 }

@@ -10,19 +10,20 @@ import {
 import { ConfigurationError, type Problem } from "../config/problem.ts";
 import { SystemDisk } from "../disk.ts";
 import { Spool } from "../queue/spool.ts";
-import type { Place } from "../relay/relay.ts";
+import type { ListenPlace } from "../receiver/listener.ts";
 import { realPath } from "./directories.ts";
 import { prepareMailboxes, sweepMailboxes, tryMailboxes, withRealPaths } from "./mailboxes.ts";
 import { findPlaces } from "./ports.ts";
 import { type Reach, readReach } from "./reach.ts";
 import { lockSpool, prepareSpool, trySpool } from "./spool.ts";
 import { system } from "./system.ts";
+import { missingTls } from "./tls.ts";
 
 export interface Plan {
   readonly configuration: Configuration;
   readonly reach: Reach;
   /** Where it listens; ports are real ones. */
-  readonly places: readonly Place[];
+  readonly places: readonly ListenPlace[];
   /** Mailbox directories that were missing. */
   readonly made: readonly string[];
 }
@@ -36,6 +37,7 @@ export interface Files {
 /** For a daemon that starts: nobody else is at work in its directories. Throws ConfigurationError. */
 export async function firstPlan(files: Files): Promise<Plan & { readonly swept: number }> {
   const configuration = await readConfiguration(files.mail, files.users, system);
+  refuse(missingTls(configuration));
   const disk = new SystemDisk();
   const { places, problems } = findPlaces(configuration, []);
   if (problems.length > 0) {
@@ -69,6 +71,7 @@ export async function firstPlan(files: Files): Promise<Plan & { readonly swept: 
  */
 export async function nextPlan(files: Files, running: Plan): Promise<Plan> {
   const configuration = await readConfiguration(files.mail, files.users, system);
+  refuse(missingTls(configuration));
   const real = await withRealPaths(configuration);
   const { places, problems } = findPlaces(real, running.places);
   const known = new Set(mailboxDirectories(running.configuration));

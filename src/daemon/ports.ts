@@ -2,8 +2,13 @@
 
 import { type Configuration, problemAt } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
-import { ListenError, listenPlaces, openListeners } from "../receiver/listener.ts";
-import type { Place } from "../relay/relay.ts";
+import { SettingError } from "../config/setting_error.ts";
+import {
+  ListenError,
+  type ListenPlace,
+  listenPlaces,
+  openListeners,
+} from "../receiver/listener.ts";
 
 /** Tries to listen on every address. Returns what stands in the way at each. */
 export function tryListening({ mail }: Configuration): readonly ListenError[] {
@@ -24,33 +29,34 @@ export function tryListening({ mail }: Configuration): readonly ListenError[] {
  */
 export function findPlaces(
   configuration: Configuration,
-  held: readonly Place[],
-): { readonly places: readonly Place[]; readonly problems: readonly Problem[] } {
+  held: readonly ListenPlace[],
+): { readonly places: readonly ListenPlace[]; readonly problems: readonly Problem[] } {
   try {
     const places = listenPlaces(configuration.mail).map((place) => find(place, held));
     return { places, problems: [] };
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
-    return { places: [], problems: [listenProblem(configuration, error)] };
+    return { places: [], problems: [settingProblem(configuration, error)] };
   }
 }
 
 /** Throws ListenError. */
-function find({ address, port }: Place, held: readonly Place[]): Place {
+function find(place: ListenPlace, held: readonly ListenPlace[]): ListenPlace {
+  const { address, port, service } = place;
   const own = held.find((one) => {
-    return port === 0 ? one.address === address : one.port === port;
+    return port === 0 ? one.address === address && one.service === service : one.port === port;
   });
-  if (own) return { address, port: own.port };
-  const [listener] = openListeners([{ address, port }], { shared: false });
+  if (own) return { ...place, port: own.port };
+  const [listener] = openListeners([place], { shared: false });
   const found = listener?.addr.port ?? port;
   listener?.close();
-  return { address, port: found };
+  return { ...place, port: found };
 }
 
-/** A problem of listening, at the line of mail.conf that can mend it. */
-export function listenProblem(
+/** The problem at the line of mail.conf that can mend it. */
+export function settingProblem(
   configuration: Configuration,
-  { message, setting }: ListenError,
+  { message, setting }: SettingError,
 ): Problem {
   return problemAt(configuration, setting, message);
 }

@@ -1,7 +1,8 @@
 /** The receivers of one configuration: threads that share its ports. One that dies is started again. */
 
 import type { Clock } from "../clock.ts";
-import { ListenError } from "../receiver/listener.ts";
+import { SettingError } from "../config/setting_error.ts";
+import { forReceivers } from "./need_to_know.ts";
 import { EndedError, inTime } from "./part.ts";
 import type { Plan } from "./plan.ts";
 import type { ReceiverPart, Threads } from "./threads.ts";
@@ -45,7 +46,7 @@ export class Receivers {
     return this.#members;
   }
 
-  /** Sets as many to work as the configuration says. Rejects with ListenError, and then none works. */
+  /** Sets as many to work as the configuration says. Rejects with SettingError, and then none works. */
   async start(): Promise<void> {
     const { WORKERS } = this.#plan.configuration.mail;
     const started = await Promise.allSettled(Array.from({ length: WORKERS }, () => this.#add()));
@@ -116,10 +117,11 @@ export class Receivers {
     }
   }
 
-  /** Rejects with ListenError, or with whatever it died of before it worked. */
+  /** Rejects with SettingError, or with whatever it died of before it worked. */
   async #add(): Promise<void> {
     const { threads, number: next, process, machine, joined } = this.#parts;
-    const { configuration, places } = this.#plan;
+    const { places } = this.#plan;
+    const configuration = forReceivers(this.#plan.configuration);
     const [part, number] = [threads.receiver(this.#plan), next()];
     const { port1, port2 } = new MessageChannel();
     try {
@@ -127,7 +129,7 @@ export class Receivers {
       part.tell({ kind: "relay", port: port1 }, [port1]);
       const start = { kind: "start", configuration, places, process, machine, number } as const;
       const answer = await part.ask(start, ["listening", "failed"]);
-      if (answer.kind === "failed") throw new ListenError(answer.message, answer.setting);
+      if (answer.kind === "failed") throw new SettingError(answer.message, answer.setting);
       if (this.#over) throw new Error("it is not needed any more");
     } catch (error) {
       part.end();

@@ -239,11 +239,19 @@ export class ActiveMessage {
     }
   }
 
-  #tellOf(recipient: QueuedRecipient, { forwardPath, reply, heard, host }: Settlement): void {
+  #tellOf(recipient: QueuedRecipient, { forwardPath, reply, heard, ...talk }: Settlement): void {
     const { log } = this.#parts;
     const { id } = this.#message;
     const said = replyText(reply).slice(0, MOST_LOGGED);
-    const fields = { id, to: printPath(forwardPath), host, reply: said };
+    const { host, security } = talk;
+    const fields = {
+      id,
+      to: printPath(forwardPath),
+      host,
+      tls: security?.protocol,
+      verified: security?.verified,
+      reply: said,
+    };
     // Into a mailbox here: whoever keeps that has told it.
     if (recipient.state === "delivered" && !heard) return;
     if (recipient.state === "delivered") return log.info("message sent", fields);

@@ -10,6 +10,14 @@ import type { Reply } from "../smtp/reply.ts";
  */
 export type RecipientState = "waiting" | "delivered" | "failed" | "returned";
 
+/** How a connection to a server was protected. */
+export interface Security {
+  /** `TLSv1.2`, `TLSv1.3`; `none` for plain text. */
+  readonly protocol: string;
+  /** Whether the certificate was the server's own by the authorities trusted; not there if unknown. */
+  readonly verified?: boolean;
+}
+
 /** What came of the last attempt. */
 export interface LastReply {
   readonly reply: Reply;
@@ -17,6 +25,8 @@ export interface LastReply {
   readonly heard: boolean;
   /** The server's name, where one was talked to. */
   readonly host?: string;
+  /** How the connection was protected, where there was one; older files do not tell. */
+  readonly security?: Security;
   /** Milliseconds since 1970. */
   readonly time: number;
 }
@@ -143,7 +153,16 @@ function decodeLast(json: unknown): LastReply {
     },
     heard: boolean(last.heard, "heard"),
     ...last.host === undefined ? {} : { host: visible(last.host, "host") },
+    ...last.security === undefined ? {} : { security: decodeSecurity(last.security) },
     time: number(last.time, "time"),
+  };
+}
+
+function decodeSecurity(json: unknown): Security {
+  const { protocol, verified } = object(json, "security");
+  return {
+    protocol: visible(protocol, "protocol"),
+    ...verified === undefined ? {} : { verified: boolean(verified, "verified") },
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { type Mailbox, printMailbox } from "../smtp/address.ts";
 import type { Reply } from "../smtp/reply.ts";
-import type { QueuedMessage, QueuedRecipient } from "./envelope.ts";
+import type { QueuedMessage, QueuedRecipient, Security } from "./envelope.ts";
 
 /** How long and how often is tried. All in milliseconds. */
 export interface RetryPolicy {
@@ -22,6 +22,8 @@ export interface Settlement {
   readonly heard: boolean;
   /** The server's name, where one was talked to. */
   readonly host?: string;
+  /** How the connection to it was protected. */
+  readonly security?: Security;
   /** It did not come to an answer, and nothing speaks against another attempt at once. */
   readonly cutShort?: boolean;
 }
@@ -105,7 +107,9 @@ export function settled(
 ): QueuedMessage {
   const byPath = new Map(settlements.map((one) => [printMailbox(one.forwardPath), one]));
   return change(message, settlements.map((one) => one.forwardPath), (recipient) => {
-    const { reply, heard, host, cutShort } = byPath.get(printMailbox(recipient.forwardPath))!;
+    const { reply, heard, host, security, cutShort } = byPath.get(
+      printMailbox(recipient.forwardPath),
+    )!;
     const state = reply.code < 300 ? "delivered" : reply.code >= 500 ? "failed" : "waiting";
     const { attempts } = recipient;
     return {
@@ -114,7 +118,13 @@ export function settled(
       ...cutShort && state === "waiting"
         ? { attempts: attempts - 1, nextAttempt: now }
         : { nextAttempt: nextAttempt(message, attempts, now, policy) },
-      last: { reply, heard, ...host === undefined ? {} : { host }, time: now },
+      last: {
+        reply,
+        heard,
+        ...host === undefined ? {} : { host },
+        ...security === undefined ? {} : { security },
+        time: now,
+      },
     };
   });
 }

@@ -1,5 +1,6 @@
 /** One connection: bytes between the socket and its session, and an end to every wait. */
 
+import type { SecureContext } from "node:tls";
 import type { SessionEvent } from "../smtp/event.ts";
 import * as replies from "../smtp/reply.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
@@ -7,53 +8,76 @@ import { Session, type SessionOptions } from "../smtp/session.ts";
 import { borrowBuffer, returnBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";
 import { type Backend, type Ends, Intake } from "./intake.ts";
+import { HandshakeError } from "../tls/server.ts";
+import { SecuredSocket } from "./secured_socket.ts";
+import { close, isConnectionEnd, type Socket, writeAll } from "./socket.ts";
 import { Turns } from "./turns.ts";
 
-/** What a connection needs of a socket. */
-export type Socket = Pick<
-  Deno.TcpConn,
-  "read" | "write" | "close" | "closeWrite" | "setNoDelay"
->;
+/** What a connection needs of a socket that was accepted. */
+export type TcpSocket = Socket & Pick<Deno.TcpConn, "setNoDelay">;
+
+/** How a connection may be secured. */
+export interface ServerSecurity {
+  /** What to do the handshake with, just now. */
+  context(): SecureContext;
+  /** Whether it begins with the handshake (RFC 8314 3.3). Otherwise STARTTLS is offered. */
+  readonly implicit: boolean;
+}
 
 /** Commands are short; a text gets a larger buffer while it lasts. */
 const COMMAND_BUFFER = 2 * 1024;
 /** Milliseconds given to the peer to take the last reply and close. */
 const LAST_WAIT = 1000;
+/** Milliseconds that a handshake may take at most. */
+const HANDSHAKE = 30_000;
 /** Why a connection ended, where it was not the client's wish. */
 const LEAVING = "shutting down";
 
 const encoder = new TextEncoder();
 
 export class Connection {
-  readonly #socket: Socket;
   readonly #backend: Backend;
   readonly #ends: Ends;
-  readonly #session: Session;
+  readonly #options: SessionOptions;
+  readonly #security: ServerSecurity | undefined;
+  readonly #tcp: TcpSocket;
+  /** The same, or TLS over it. */
+  #socket: Socket;
+  #session: Session;
   readonly #intake: Intake;
   readonly #deadline: Deadline;
+  /** Milliseconds. */
+  readonly #handshakeLimit: number;
   readonly #turns = new Turns();
   readonly #commandBuffer = new Uint8Array(COMMAND_BUFFER);
   #textBuffer: Uint8Array<ArrayBuffer> | undefined;
-  #waiting: "to read" | "to write" | undefined;
+  #waiting: "to read" | "to write" | "for the handshake" | undefined;
   #leaving: "after the text" | "now" | undefined;
   #lastTimer: ReturnType<typeof setTimeout> | undefined;
   /** Why this side ended the connection, for the log. */
   #reason: string | undefined;
 
-  /** `timeout` is in seconds. */
+  /** `timeout` is in seconds. Without `security` there is no TLS. */
   constructor(
-    socket: Socket,
+    socket: TcpSocket,
     ends: Ends,
-    options: SessionOptions,
+    options: Omit<SessionOptions, "tls">,
     timeout: number,
     backend: Backend,
+    security?: ServerSecurity,
   ) {
-    this.#socket = socket;
+    this.#socket = this.#tcp = socket;
     this.#backend = backend;
     this.#ends = ends;
-    this.#session = new Session(options);
+    this.#options = options;
+    this.#security = security;
+    this.#session = new Session({
+      ...options,
+      ...security ? { tls: security.implicit ? "in use" : "offered" } : {},
+    });
     this.#intake = new Intake(backend, ends);
     this.#deadline = new Deadline(timeout, () => this.#timeOut());
+    this.#handshakeLimit = Math.min(HANDSHAKE, timeout * 1000);
   }
 
   /** Serves the client until either side ends; never rejects. The socket is closed then. */
@@ -62,9 +86,13 @@ export class Connection {
     const { peer } = this.#ends;
     log.info("connection accepted", { peer });
     try {
+      // A reply is one write and the client waits for it: nothing is gained by holding it back.
+      this.#tcp.setNoDelay();
+      if (this.#security?.implicit) await this.#handshake(this.#security);
       await this.#serve();
     } catch (error) {
-      if (!isConnectionEnd(error)) await this.#giveUp(error);
+      if (error instanceof HandshakeError) this.#handshakeFailed(error);
+      else if (!isConnectionEnd(error)) await this.#giveUp(error);
       // After the last reply it does not matter how the peer leaves.
       else if (!this.#session.closed) this.#reason ??= "connection lost";
     } finally {
@@ -81,7 +109,7 @@ export class Connection {
   /** Ends the connection with 421 as soon as no text is coming in (RFC 5321 3.8). */
   stop(): void {
     this.#leaving = "after the text";
-    if (this.#waiting === "to read" && this.#mustLeave()) this.#shutDown();
+    if (this.#waiting && this.#waiting !== "to write" && this.#mustLeave()) this.#shutDown();
   }
 
   /**
@@ -104,10 +132,9 @@ export class Connection {
   }
 
   async #serve(): Promise<void> {
-    const session = this.#session;
-    // A reply is one write and the client waits for it: nothing is gained by holding it back.
-    this.#socket.setNoDelay();
     for (;;) {
+      // After the handshake it is another one.
+      const session = this.#session;
       if (this.#mustLeave() && !session.closed) {
         this.#reason = LEAVING;
         session.end(replies.shuttingDown(this.#backend.host));
@@ -119,7 +146,8 @@ export class Connection {
       const bytes = await this.#read();
       if (!bytes) {
         this.#reason ??= "closed by the client";
-        return;
+        // TLS has an end of its own, without which the client cannot know that it has heard all.
+        return await this.#lastWait();
       }
       if (session.closed) continue;
       this.#turns.begin();
@@ -132,6 +160,12 @@ export class Connection {
   async #handle(event: SessionEvent): Promise<void> {
     const session = this.#session;
     switch (event.kind) {
+      case "login": {
+        const reply = await this.#intake.login(event.credentials);
+        this.#turns.waited();
+        if (!session.closed) session.answer(reply);
+        return;
+      }
       case "mail":
         return session.answer(this.#intake.begin(event.transaction));
       case "recipient":
@@ -157,11 +191,46 @@ export class Connection {
         if (reply.code === 421) this.#reason = "turned out";
         return this.#backend.log.info("command refused", { peer, what, reply: replyText(reply) });
       }
+      case "starttls":
+        return await this.#startTls(event.discarded);
       case "output":
         return await this.#flush();
       case "close":
         return;
     }
+  }
+
+  async #startTls(discarded: number): Promise<void> {
+    if (discarded > 0) {
+      this.#backend.log.warn("clear text discarded", { peer: this.#ends.peer, octets: discarded });
+    }
+    await this.#flush();
+    await this.#handshake(this.#security!);
+    // Nothing of the session before it counts any more (RFC 3207 4.2).
+    this.#session = new Session({ ...this.#options, tls: "in use", greeted: true });
+  }
+
+  /** Rejects with HandshakeError; the socket is closed then. */
+  async #handshake({ context }: ServerSecurity): Promise<void> {
+    const socket = this.#socket;
+    const timer = setTimeout(() => {
+      this.#reason = "timed out";
+      close(socket);
+    }, this.#handshakeLimit);
+    this.#waiting = "for the handshake";
+    try {
+      const secured = await SecuredSocket.accept(socket, context());
+      this.#socket = secured;
+      this.#intake.secured(secured.protection);
+    } finally {
+      clearTimeout(timer);
+      this.#wait(undefined);
+    }
+  }
+
+  #handshakeFailed({ message }: HandshakeError): void {
+    this.#reason ??= "handshake failed";
+    this.#backend.log.info("handshake failed", { peer: this.#ends.peer, error: message });
   }
 
   /** The next bytes, undefined at their end. */
@@ -215,8 +284,8 @@ export class Connection {
     this.#deadline.cancel();
     const over = this.#session.closed;
     this.#session.end(reply);
-    // A peer that does not read will not read this either.
-    if (this.#waiting === "to write") return close(this.#socket);
+    // A peer that does not read will not read this either, and in a handshake nothing can be said.
+    if (this.#waiting !== "to read") return close(this.#socket);
     if (over) return;
     const farewell = encoder.encode(this.#session.takeOutput());
     // The peer's close, or this timer, ends the wait to read.
@@ -231,53 +300,13 @@ export class Connection {
    * connection and take the reply with it.
    */
   async #lastWait(): Promise<void> {
-    await this.#socket.closeWrite();
+    // Under TLS the end is something to write as well, and a peer that does not read has no room for it.
     const timer = setTimeout(() => close(this.#socket), LAST_WAIT);
     try {
+      await this.#socket.closeWrite();
       while (await this.#socket.read(this.#commandBuffer) !== null);
     } finally {
       clearTimeout(timer);
     }
   }
-}
-
-/** Tells a client that is not let in why, and closes; a client that is gone already is no error. */
-export async function turnAway(socket: Socket, reply: Reply): Promise<void> {
-  const timer = setTimeout(() => close(socket), LAST_WAIT);
-  try {
-    await writeAll(socket, encoder.encode(replies.encodeReply(reply)));
-    await socket.closeWrite();
-    const rest = new Uint8Array(512);
-    while (await socket.read(rest) !== null);
-  } catch (error) {
-    if (!isConnectionEnd(error)) throw error;
-  } finally {
-    clearTimeout(timer);
-    close(socket);
-  }
-}
-
-async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
-}
-
-function close(socket: Socket): void {
-  try {
-    socket.close();
-  } catch (error) {
-    // Closed already, by the deadline or by us.
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
-}
-
-/** A connection that the peer breaks or the deadline closes ends in one of these. */
-function isConnectionEnd(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.ConnectionAborted ||
-    error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.TimedOut ||
-    error instanceof Deno.errors.Interrupted ||
-    error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.UnexpectedEof;
 }

@@ -2,7 +2,7 @@
 
 import type { AddressBook } from "../config/address_book.ts";
 import type { Disk } from "../disk.ts";
-import type { Log } from "../log.ts";
+import type { Fields, Log } from "../log.ts";
 import { MaildirDelivery } from "../mailbox/maildir.ts";
 import type { MaildirNames } from "../mailbox/name.ts";
 import type { Presence } from "../mailbox/presence.ts";
@@ -14,8 +14,12 @@ import * as replies from "../smtp/reply.ts";
 import { isPositive, type Reply, replyText } from "../smtp/reply.ts";
 import type { Transaction } from "../smtp/event.ts";
 import { receivedField, returnPathField } from "../smtp/trace.ts";
+import type { Credentials } from "../smtp/sasl.ts";
+import { SubmittedText } from "../smtp/submitted_text.ts";
+import type { Protection } from "../tls/server.ts";
+import type { Logins } from "./logins.ts";
 import { Places } from "./places.ts";
-import { type ClientFacts, decideRecipient } from "./recipients.ts";
+import { type ClientFacts, decideRecipient, isLocalDomain } from "./recipients.ts";
 import { type Store, Storing } from "./storing.ts";
 
 /** What all connections of a receiver share. */
@@ -33,6 +37,8 @@ export interface Backend {
   readonly host: string;
   /** Told of each message that is new in the queue. */
   readonly queued: (id: string) => void;
+  /** Who may log in, where anybody may. */
+  readonly logins?: Logins;
 }
 
 /** Who is at the other end, and at this one. */
@@ -48,6 +54,11 @@ const encoder = new TextEncoder();
 export class Intake {
   readonly #backend: Backend;
   readonly #ends: Ends;
+  /** What protects the connection, undefined in plain text. */
+  #protection: Protection | undefined;
+  /** Who has logged in, as user.conf spells it. */
+  #user: string | undefined;
+  #submitted: SubmittedText | undefined;
   #places = new Places();
   #id = "";
   #storing: Storing | undefined;
@@ -61,21 +72,49 @@ export class Intake {
     this.#ends = ends;
   }
 
+  /** The connection is under TLS from now on. */
+  secured(protection: Protection): void {
+    this.#protection = protection;
+  }
+
+  /** A client wants to log in. */
+  async login(credentials: Credentials): Promise<Reply> {
+    const { logins, host } = this.#backend;
+    const outcome = await logins?.check(credentials, this.#ends) ?? { kind: "refused" };
+    switch (outcome.kind) {
+      case "accepted":
+        this.#user = outcome.user;
+        return replies.loggedIn;
+      case "refused":
+        return replies.loginRefused;
+      case "limited":
+        return replies.tooManyLogins(host);
+    }
+  }
+
   /** A transaction begins. */
   begin({ client, reversePath }: Transaction): Reply {
     const { log } = this.#backend;
+    if (reversePath && this.#user !== undefined && !this.#isOwn(this.#user, reversePath)) {
+      this.#tellRefused(
+        "sender refused",
+        { from: printPath(reversePath) },
+        replies.notYourReversePath,
+      );
+      return replies.notYourReversePath;
+    }
     log.debug("transaction begun", { peer: this.#ends.peer, client, from: printPath(reversePath) });
     this.#places = new Places();
     return replies.senderOk;
   }
 
   recipient(forwardPath: Mailbox): Reply {
-    const { book, log } = this.#backend;
-    const { reply, destination } = decideRecipient(book, forwardPath, this.#ends);
+    const { book } = this.#backend;
+    const mayRelay = this.#ends.mayRelay || this.#user !== undefined;
+    const { reply, destination } = decideRecipient(book, forwardPath, { ...this.#ends, mayRelay });
     if (destination) this.#places.add(forwardPath, destination);
     if (!isPositive(reply)) {
-      const { peer } = this.#ends;
-      log.info("recipient refused", { peer, to: printPath(forwardPath), reply: replyText(reply) });
+      this.#tellRefused("recipient refused", { to: printPath(forwardPath) }, reply);
     }
     return reply;
   }
@@ -90,7 +129,9 @@ export class Intake {
   /** A piece of the text; a promise, which does not reject, where storing it takes a while. */
   text(bytes: Uint8Array): Promise<unknown> | undefined {
     if (!this.#storing) return undefined;
-    return this.#storing.write(bytes)?.catch(async (trouble) => {
+    const kept = this.#submitted ? this.#submitted.feed(bytes) : bytes;
+    if (kept.length === 0) return undefined;
+    return this.#storing.write(kept)?.catch(async (trouble) => {
       this.#trouble = trouble;
       await this.drop();
     });
@@ -98,6 +139,13 @@ export class Intake {
 
   /** The whole text came. A positive reply means that it is stored for every recipient. */
   async end(transaction: Transaction, size: number): Promise<Reply> {
+    try {
+      const refusal = await this.#endSubmitted();
+      if (refusal) return refusal;
+    } catch (trouble) {
+      this.#trouble = trouble;
+      await this.drop();
+    }
     const storing = this.#storing;
     this.#storing = undefined;
     try {
@@ -108,6 +156,20 @@ export class Intake {
     }
     this.#tell(transaction, size);
     return replies.stored(this.#id);
+  }
+
+  /** What a user submits has its last word now. Returns why it is refused; rejects with disk errors. */
+  async #endSubmitted(): Promise<Reply | undefined> {
+    const submitted = this.#submitted;
+    this.#submitted = undefined;
+    if (!submitted) return undefined;
+    const rest = submitted.end();
+    const { refusal } = submitted;
+    if (refusal) {
+      await this.drop();
+      this.#tellRefused("message refused", { id: this.#id }, refusal);
+    } else if (rest.length > 0) await this.#storing?.write(rest);
+    return refusal;
   }
 
   /** The message is not to be; whatever there is of it goes. */
@@ -126,10 +188,14 @@ export class Intake {
     const received = receivedField({
       transaction,
       peer: this.#ends.address,
+      protection: this.#protection,
       host,
       id: this.#id,
       time,
     });
+    this.#submitted = this.#user === undefined
+      ? undefined
+      : this.#submission(this.#user, transaction, time);
     this.#mailboxes = this.#places.directories.filter((directory) => !away.includes(directory));
     this.#queued = [
       ...this.#places.remote.map((one) => newRecipient(one.forwardPath, time, one.original)),
@@ -157,9 +223,30 @@ export class Intake {
     return replies.startText;
   }
 
+  #submission(user: string, { reversePath }: Transaction, time: number): SubmittedText {
+    return new SubmittedText({
+      reversePath,
+      isOwn: (mailbox) => this.#isOwn(user, mailbox),
+      time,
+      messageId: `${this.#id}@${this.#backend.host}`,
+    });
+  }
+
+  #isOwn(user: string, { localPart, domain }: Mailbox): boolean {
+    const { book } = this.#backend;
+    return isLocalDomain(book, domain, this.#ends) && book.owns(user, localPart);
+  }
+
+  #tellRefused(event: string, what: Fields, reply: Reply): void {
+    const { peer } = this.#ends;
+    this.#backend.log.info(event, { peer, user: this.#user, ...what, reply: replyText(reply) });
+  }
+
   #tell(transaction: Transaction, size: number): void {
     const { log, queued } = this.#backend;
-    const fields = { id: this.#id, peer: this.#ends.peer, ...envelope(transaction), size };
+    const { peer } = this.#ends;
+    const tls = this.#protection?.protocol;
+    const fields = { id: this.#id, peer, tls, user: this.#user, ...envelope(transaction), size };
     if (this.#mailboxes.length > 0) {
       log.info("message delivered", { ...fields, mailbox: this.#mailboxes });
     }

@@ -1,23 +1,30 @@
 /** Sockets that listen. */
 
-import type { MailConf } from "../config/mail_conf.ts";
+import type { MailConf, VariableName } from "../config/mail_conf.ts";
+import { PORT_VARIABLES, type Ports, type Service, servicesOf } from "../config/service.ts";
+import { SettingError } from "../config/setting_error.ts";
 import type { Place } from "../relay/relay.ts";
 
-/** A socket could not be opened. The message says why and what would help. */
-export class ListenError extends Error {
+/** A socket could not be opened. */
+export class ListenError extends SettingError {
   override name = "ListenError";
 
   /**
-   * `setting` is the one to change. `kind` tells apart what another user, or the daemon that listens
-   * there, would not meet: the right to ports below 1024 is missing, or the port is taken.
+   * `kind` tells apart what another user, or the daemon that listens there, would not meet: the
+   * right to ports below 1024 is missing, or the port is taken.
    */
   constructor(
     message: string,
-    readonly setting: "LISTEN_ADDR" | "LISTEN_PORT",
+    setting: VariableName,
     readonly kind: "privileged" | "taken" | "other" = "other",
   ) {
-    super(message);
+    super(message, setting);
   }
+}
+
+/** Where something is listened for. */
+export interface ListenPlace extends Place {
+  readonly service: Service;
 }
 
 /**
@@ -32,9 +39,12 @@ export function listenAddresses({ LISTEN_ADDR }: Pick<MailConf, "LISTEN_ADDR">):
   });
 }
 
-/** The same with the port that the configuration names, which may be 0 for any. */
-export function listenPlaces(mail: Pick<MailConf, "LISTEN_ADDR" | "LISTEN_PORT">): Place[] {
-  return listenAddresses(mail).map((address) => ({ address, port: mail.LISTEN_PORT }));
+/** The same for each service with the port that the configuration names, which may be 0 for any. */
+export function listenPlaces(mail: Pick<MailConf, "LISTEN_ADDR"> & Ports): ListenPlace[] {
+  const addresses = listenAddresses(mail);
+  return servicesOf(mail).flatMap(({ service, port }) => {
+    return addresses.map((address) => ({ address, port, service }));
+  });
 }
 
 /**
@@ -42,7 +52,7 @@ export function listenPlaces(mail: Pick<MailConf, "LISTEN_ADDR" | "LISTEN_PORT">
  * user that are too: the system spreads the clients over them. Throws ListenError.
  */
 export function openListeners(
-  places: readonly Place[],
+  places: readonly ListenPlace[],
   { shared }: { readonly shared: boolean },
 ): Deno.TcpListener[] {
   const listeners: Deno.TcpListener[] = [];
@@ -55,11 +65,12 @@ export function openListeners(
   return listeners;
 }
 
-function open({ address, port }: Place, reusePort: boolean): Deno.TcpListener {
+function open({ address, port, service }: ListenPlace, reusePort: boolean): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: address, port, reusePort });
   } catch (error) {
-    const setting = error instanceof Deno.errors.AddrNotAvailable ? "LISTEN_ADDR" : "LISTEN_PORT";
+    const isAway = error instanceof Deno.errors.AddrNotAvailable;
+    const setting = isAway ? "LISTEN_ADDR" : PORT_VARIABLES[service];
     const place = printHostPort(address, port);
     const message = `cannot listen on ${place}: ${reason(error, port)}`;
     throw new ListenError(message, setting, kindOf(error, port));

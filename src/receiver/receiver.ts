@@ -4,19 +4,22 @@ import { addressBook, type Configuration } from "../config/configuration.ts";
 import type { Disk } from "../disk.ts";
 import type { Log } from "../log.ts";
 import { contains, type Network } from "../config/network.ts";
+import type { Service } from "../config/service.ts";
 import { MaildirNames } from "../mailbox/name.ts";
 import { Presence } from "../mailbox/presence.ts";
 import type { MessageIds } from "../queue/id.ts";
 import type { Spool } from "../queue/spool.ts";
-import type { Place } from "../relay/relay.ts";
 import { addressLiteral, canonicalIp, parseIp } from "../smtp/ip.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { SessionOptions } from "../smtp/session.ts";
 import { Acceptor } from "./acceptor.ts";
-import { Connection, turnAway } from "./connection.ts";
+import { Connection, type ServerSecurity } from "./connection.ts";
 import type { Backend, Ends } from "./intake.ts";
+import type { CertificateFiles } from "./certificate_files.ts";
 import { ClientLimits } from "./limits.ts";
-import { openListeners, printHostPort } from "./listener.ts";
+import { type ListenPlace, openListeners, printHostPort } from "./listener.ts";
+import type { Logins } from "./logins.ts";
+import { turnAway } from "./turn_away.ts";
 
 /** What a receiver takes from outside; a test hands in its own. */
 export interface ReceiverParts {
@@ -34,6 +37,10 @@ export interface ReceiverParts {
   readonly machine: string;
   /** Told of each message that is new in the queue. */
   readonly queued: (id: string) => void;
+  /** What connections are secured with; without it TLS is not offered. */
+  readonly certificate?: CertificateFiles;
+  /** Who may log in where messages are submitted. */
+  readonly logins?: Logins;
 }
 
 /** Clients told at once why they are not let in; beyond that they are turned away without a word. */
@@ -43,6 +50,7 @@ export class Receiver {
   readonly #configuration: Configuration;
   readonly #backend: Backend;
   readonly #options: SessionOptions;
+  readonly #certificate: CertificateFiles | undefined;
   readonly #limits: ClientLimits;
   readonly #listeners: readonly Deno.TcpListener[];
   readonly #acceptors: readonly Acceptor[];
@@ -51,9 +59,9 @@ export class Receiver {
   #stopped: Promise<void> | undefined;
 
   /** Listens at these places at once, perhaps beside other threads. Throws ListenError where it cannot. */
-  constructor(configuration: Configuration, places: readonly Place[], parts: ReceiverParts) {
+  constructor(configuration: Configuration, places: readonly ListenPlace[], parts: ReceiverParts) {
     const { mail } = configuration;
-    const { disk, spool, ids, log, now, queued } = parts;
+    const { disk, spool, ids, log, now, queued, certificate, logins } = parts;
     this.#configuration = configuration;
     this.#backend = {
       book: addressBook(configuration),
@@ -66,7 +74,9 @@ export class Receiver {
       now,
       host: mail.HOSTNAME,
       queued,
+      ...logins ? { logins } : {},
     };
+    this.#certificate = certificate;
     this.#options = {
       host: mail.HOSTNAME,
       maxMessageSize: mail.MAX_MESSAGE_SIZE,
@@ -77,8 +87,9 @@ export class Receiver {
     const [most, perAddress] = [share(mail.MAX_CLIENTS), share(mail.MAX_CLIENTS_PER_ADDRESS)];
     this.#limits = new ClientLimits(mail.HOSTNAME, most, perAddress);
     this.#listeners = openListeners(places, { shared: true });
-    this.#acceptors = this.#listeners.map((listener) => {
-      return new Acceptor(listener, (conn) => this.#accepted(conn), log);
+    this.#acceptors = this.#listeners.map((listener, i) => {
+      const { service } = places[i]!;
+      return new Acceptor(listener, (conn) => this.#accepted(conn, service), log);
     });
   }
 
@@ -120,6 +131,8 @@ export class Receiver {
   }
 
   async #stop(grace: number): Promise<void> {
+    this.#certificate?.close();
+    this.#backend.logins?.close();
     this.#acceptors.forEach((acceptor) => acceptor.close());
     await Promise.all(this.#acceptors.map(({ done }) => done));
     const running = [...this.#connections.keys()];
@@ -133,20 +146,23 @@ export class Receiver {
     await Promise.all([...this.#connections.values(), ...this.#turnedAway]);
   }
 
-  #accepted(conn: Deno.TcpConn): void {
+  #accepted(conn: Deno.TcpConn, service: Service): void {
     const { log } = this.#backend;
-    const ends = endsOf(conn, this.#configuration.mail.RELAY_FROM);
+    const { RELAY_FROM, CLIENT_TIMEOUT } = this.#configuration.mail;
+    // Who may send to anyone shows elsewhere by a login alone.
+    const ends = endsOf(conn, service === "smtp" ? RELAY_FROM : []);
     const refusal = this.#limits.enter(ends.address);
     if (refusal) {
       log.warn("connection refused", { peer: ends.peer, reason: refusal.lines[0] });
-      return this.#turnAway(conn, ends, refusal);
+      return this.#turnAway(conn, service, ends, refusal);
     }
     const connection = new Connection(
       conn,
       ends,
-      this.#options,
-      this.#configuration.mail.CLIENT_TIMEOUT,
+      { ...this.#options, submission: service !== "smtp" },
+      CLIENT_TIMEOUT,
       this.#backend,
+      this.#security(service),
     );
     const run = connection.run().finally(() => {
       this.#connections.delete(connection);
@@ -155,8 +171,17 @@ export class Receiver {
     this.#connections.set(connection, run);
   }
 
-  #turnAway(conn: Deno.TcpConn, { peer }: Ends, refusal: Reply): void {
-    if (this.#turnedAway.size >= MOST_TURNED_AWAY) return conn.close();
+  #security(service: Service): ServerSecurity | undefined {
+    const certificate = this.#certificate;
+    return certificate && {
+      context: () => certificate.current.context,
+      implicit: service === "submissions",
+    };
+  }
+
+  #turnAway(conn: Deno.TcpConn, service: Service, { peer }: Ends, refusal: Reply): void {
+    // Before its handshake a client can be told nothing.
+    if (service === "submissions" || this.#turnedAway.size >= MOST_TURNED_AWAY) return conn.close();
     const run = turnAway(conn, refusal)
       .catch((error) => {
         this.#backend.log.error("connection failed", { peer, error: String(error) });

@@ -20,6 +20,15 @@ export interface ClientFacts {
   readonly mayRelay: boolean;
 }
 
+/** Whether mail for a domain ends here, as the client of a connection sees it. */
+export function isLocalDomain(
+  book: AddressBook,
+  domain: string,
+  { ownLiteral }: Pick<ClientFacts, "ownLiteral">,
+): boolean {
+  return book.isLocal(domain) || sameDomain(domain, ownLiteral);
+}
+
 /**
  * Decides on one recipient. Only the mailbox itself counts, whatever a source route, a percent sign
  * or quotes in its local-part seem to say (RFC 5321 3.6.1, appendix F.2).
@@ -30,7 +39,7 @@ export function decideRecipient(
   { ownLiteral, mayRelay }: ClientFacts,
 ): Decision {
   const { localPart, domain } = forwardPath;
-  if (book.isLocal(domain) || sameDomain(domain, ownLiteral)) {
+  if (isLocalDomain(book, domain, { ownLiteral })) {
     // Where a user's mail is forwarded to is the configuration's choice, so it is open to everyone.
     const destination = book.find(localPart);
     return destination

@@ -5,16 +5,21 @@
 
 /// <reference lib="deno.worker" />
 
-import type { Configuration } from "../config/configuration.ts";
+import { systemClock } from "../clock.ts";
+import { addressBook, type Configuration } from "../config/configuration.ts";
+import type { MailConf, VariableName } from "../config/mail_conf.ts";
+import { SettingError } from "../config/setting_error.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
-import { logTo } from "../log.ts";
+import { type Log, logTo } from "../log.ts";
 import { DamagedError } from "../queue/envelope.ts";
 import { MessageIds } from "../queue/id.ts";
 import { Spool } from "../queue/spool.ts";
 import type { ToReceiver, ToRelay } from "../relay/exchange.ts";
-import type { Place } from "../relay/relay.ts";
-import { ListenError } from "./listener.ts";
+import { hasServerTls } from "../tls/support.ts";
+import { CertificateFiles } from "./certificate_files.ts";
+import type { ListenPlace } from "./listener.ts";
+import { Logins } from "./logins.ts";
 import { deliverQueued } from "./queued_mail.ts";
 import { Receiver } from "./receiver.ts";
 
@@ -24,7 +29,7 @@ export type ToReceiverWorker =
     readonly kind: "start";
     readonly configuration: Configuration;
     /** Where to listen, perhaps beside other threads. */
-    readonly places: readonly Place[];
+    readonly places: readonly ListenPlace[];
     /** Own process's number. */
     readonly process: number;
     /** The machine's own name. */
@@ -44,8 +49,8 @@ export type ToReceiverWorker =
 /** What it tells. */
 export type FromReceiver =
   | { readonly kind: "listening" }
-  /** It could not listen, and why in words for people. */
-  | { readonly kind: "failed"; readonly message: string; readonly setting: ListenError["setting"] }
+  /** It could not, and why in words for people. */
+  | { readonly kind: "failed"; readonly message: string; readonly setting: VariableName }
   /** From now on it turns to the new relay. */
   | { readonly kind: "linked" }
   | { readonly kind: "left" }
@@ -63,7 +68,7 @@ const output = new LineWriter(Deno.stdout);
 self.onmessage = async ({ data }: MessageEvent<ToReceiverWorker>) => {
   switch (data.kind) {
     case "start":
-      return tell(start(data));
+      return tell(await start(data));
     case "relay":
       link(data.port);
       return tell({ kind: "linked" });
@@ -86,28 +91,56 @@ async function end(): Promise<void> {
   await output.flush();
 }
 
-function start(
+async function start(
   { configuration, places, process, machine, number }: ToReceiverWorker & { kind: "start" },
-): FromReceiver {
+): Promise<FromReceiver> {
   const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR } = configuration.mail;
   const disk = new SystemDisk();
+  const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
   try {
+    const certificate = await openCertificate(configuration.mail, log);
     receiver = new Receiver(configuration, places, {
       disk,
       spool: new Spool(disk, SPOOL_DIR, `receiver-${number}`),
       ids: new MessageIds({ now: Date.now, random: Math.random, thread: number }),
-      log: logTo(output, LOG_LEVEL, LOG_FORMAT),
+      log,
       now: Date.now,
       random: Math.random,
       process,
       machine,
       queued: (id) => relay?.postMessage({ kind: "queued", id } satisfies ToRelay),
+      ...certificate ? { certificate } : {},
+      ...takesLogins(configuration.mail) ? { logins: makeLogins(configuration, log) } : {},
     });
   } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
+    if (!(error instanceof SettingError)) throw error;
     return { kind: "failed", message: error.message, setting: error.setting };
   }
   return { kind: "listening" };
+}
+
+/** Rejects with SettingError. */
+function openCertificate(
+  { TLS_CERT, TLS_KEY }: MailConf,
+  log: Log,
+): Promise<CertificateFiles> | undefined {
+  if (TLS_CERT === undefined || TLS_KEY === undefined || !hasServerTls) return undefined;
+  return CertificateFiles.open({ certificate: TLS_CERT, key: TLS_KEY }, {
+    clock: systemClock,
+    log,
+  });
+}
+
+function takesLogins({ SUBMISSION_PORT, SUBMISSIONS_PORT }: MailConf): boolean {
+  return SUBMISSION_PORT !== undefined || SUBMISSIONS_PORT !== undefined;
+}
+
+function makeLogins(configuration: Configuration, log: Log): Logins {
+  const book = addressBook(configuration);
+  return new Logins(configuration.users, (domain) => book.isLocal(domain), {
+    clock: systemClock,
+    log,
+  });
 }
 
 /** Answers a relay, and tells it of new messages from now on. */

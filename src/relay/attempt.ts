@@ -1,5 +1,6 @@
 /** How far one transaction's worth of recipients has come, from host to host. */
 
+import type { Security } from "../queue/envelope.ts";
 import type { Settlement } from "../queue/progress.ts";
 import type { Mailbox } from "../smtp/address.ts";
 import type { Reply } from "../smtp/reply.ts";
@@ -39,23 +40,27 @@ export class Attempt {
     this.#worst = this.turnedAway = undefined;
   }
 
-  async hear({ results, remaining, broken }: Outcome, host: string): Promise<void> {
+  /** What came of a transaction with this host, over a connection so protected. */
+  async hear(
+    { results, remaining, broken }: Outcome,
+    from: { readonly host: string; readonly security: Security },
+  ): Promise<void> {
     this.undecided = broken?.undecided ?? [];
     // An earlier host may have put some off already.
     this.remaining = [...this.remaining, ...remaining];
     // 421 is about the connection (RFC 5321 3.8): another one, or another host, may do.
     const closing = results.filter(({ reply }) => reply.code === 421);
     const heard = results.filter(({ reply }) => reply.code !== 421)
-      .map((result): Settlement => ({ ...result, host }));
+      .map((result): Settlement => ({ ...result, ...from }));
     if (broken?.textSent) {
       // The server may have taken it, so nobody else is asked now (RFC 5321 3.8, RFC 1047).
-      heard.push(...settlements(this.undecided, { reply: broken.reply, heard: false, host }));
+      heard.push(...settlements(this.undecided, { reply: broken.reply, heard: false, ...from }));
       this.undecided = [];
-    } else if (broken) this.fail({ reply: broken.reply, heard: false, host });
+    } else if (broken) this.fail({ reply: broken.reply, heard: false, ...from });
     this.turnedAway = closing[0]?.reply;
     for (const { forwardPath, reply } of closing) {
       this.undecided = [...this.undecided, forwardPath];
-      this.fail({ reply, heard: true, host });
+      this.fail({ reply, heard: true, ...from });
     }
     if (heard.length > 0) await this.task.settle(heard);
   }

@@ -2,10 +2,11 @@
 
 import type { Clock } from "../clock.ts";
 import type { ClientEvent, ClientSession, Step } from "../smtp/client.ts";
+import { withoutSecrets } from "../smtp/introduction.ts";
 import type { Reply } from "../smtp/reply.ts";
 import { ReplyError } from "../smtp/reply_reader.ts";
 import type { Block } from "./blocks.ts";
-import type { Security, Wire } from "./wire.ts";
+import type { SecureOptions, Security, Wire } from "./wire.ts";
 
 /** Milliseconds to wait at each step; at `text` for the writing of one block. */
 export type Timeouts = Readonly<Record<Exclude<Step, "idle">, number>>;
@@ -20,6 +21,7 @@ export const TIMEOUTS: Timeouts = {
   HELO: 5 * MINUTE,
   STARTTLS: 5 * MINUTE,
   handshake: MINUTE,
+  AUTH: 5 * MINUTE,
   RSET: 5 * MINUTE,
   MAIL: 5 * MINUTE,
   RCPT: 5 * MINUTE,
@@ -35,12 +37,15 @@ export class ChannelError extends Error {
 
   /**
    * `reply` is what the server said, where `heard`, or else this side's own judgement. The server
-   * refuses to talk, closes, does not answer in time, says what is no SMTP, or cannot do TLS.
+   * refuses to talk or the login, closes, does not answer in time, says what is no SMTP, cannot do TLS
+   * or lacks something else that it must have. `security` is that of the connection, where there was
+   * one to hear something over.
    */
   constructor(
-    readonly kind: "refused" | "lost" | "late" | "nonsense" | "tls",
+    readonly kind: "refused" | "login" | "lost" | "late" | "nonsense" | "tls",
     readonly reply: Reply,
     readonly heard = false,
+    readonly security?: Security,
   ) {
     super(reply.lines.join(" "));
   }
@@ -50,7 +55,7 @@ function judgement(kind: ChannelError["kind"], code: number, status: string, why
   return new ChannelError(kind, { code, status, lines: [why.replace(/[^ -~]/g, "?")] });
 }
 
-/** What both sides say goes by here, all but the text. */
+/** What both sides say goes by here, all but the text and the secret of a login. */
 export type Observe = (who: "client" | "server", bytes: Uint8Array) => void;
 
 /** What a channel needs besides its wire and its session. */
@@ -60,6 +65,9 @@ export interface ChannelOptions {
   readonly timeouts?: Partial<Timeouts>;
   readonly observe?: Observe;
 }
+
+/** Characters of a reason for which a handshake failed. */
+const MOST_REASON = 200;
 
 const encoder = new TextEncoder();
 
@@ -143,17 +151,16 @@ export class Channel {
   }
 
   /** Does the handshake. Rejects with ChannelError. */
-  async secure(name: string): Promise<void> {
+  async secure(name: string, options: SecureOptions): Promise<void> {
     this.#limit("handshake");
     try {
-      this.#wire = await this.#wire.secure(name);
+      this.#wire = await this.#wire.secure(name, options);
     } catch (error) {
-      const why = this.#late ? "the handshake takes too long" : String(error);
+      const why = this.#late ? "the handshake takes too long" : reason(error);
       throw judgement("tls", 454, "4.7.5", `TLS failed: ${why}`);
     } finally {
       this.#callOff();
     }
-    this.#session.secured();
   }
 
   /** Ends every wait. Closing twice is no error. */
@@ -164,11 +171,11 @@ export class Channel {
   }
 
   async #say(): Promise<void> {
-    const output = encoder.encode(this.#session.takeOutput());
-    if (output.length === 0) return;
-    this.#observe("client", output);
+    const output = this.#session.takeOutput();
+    if (output === "") return;
+    this.#observe("client", encoder.encode(withoutSecrets(output)));
     // A server that is gone may have said why, and reading finds out.
-    await this.#wire.write(output).catch(() => {});
+    await this.#wire.write(encoder.encode(output)).catch(() => {});
   }
 
   async #read(): Promise<Uint8Array> {
@@ -200,6 +207,11 @@ export class Channel {
       this.close();
     });
   }
+}
+
+/** Of an error's words the first: a certificate that is not the host's may have many names. */
+function reason(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, MOST_REASON);
 }
 
 /** The connection is no more. */

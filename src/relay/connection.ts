@@ -2,6 +2,7 @@
 
 import type { Mailbox } from "../smtp/address.ts";
 import { ClientSession, type Envelope, type RecipientResult } from "../smtp/client.ts";
+import type { ClientLogin } from "../smtp/introduction.ts";
 import type { Reply } from "../smtp/reply.ts";
 import { blocksOf } from "./blocks.ts";
 import { Channel, ChannelError, type ChannelOptions, lost } from "./channel.ts";
@@ -17,6 +18,12 @@ export interface ConnectionOptions extends ChannelOptions {
   readonly serverName: string;
   /** Whether to go over to TLS where it is offered. */
   readonly wantsTls: boolean;
+  /** Whether to go on under TLS alone, with a certificate that is valid for the server's name. */
+  readonly verify?: boolean;
+  /** Whether TLS begins with the connection (RFC 8314 3). */
+  readonly implicitTls?: boolean;
+  /** To log in by. It goes to nobody whose certificate is not verified, so that is done then. */
+  readonly login?: ClientLogin;
 }
 
 /** What became of a transaction. Each recipient is in one of the lists, and in one only. */
@@ -37,21 +44,23 @@ export interface Outcome {
 export class Connection {
   readonly #session: ClientSession;
   readonly #channel: Channel;
+  readonly #verify: boolean;
   #textSent = false;
 
   private constructor(wire: Wire, options: ConnectionOptions) {
-    this.#session = new ClientSession(options);
+    this.#verify = options.verify === true || options.login !== undefined;
+    this.#session = new ClientSession({ ...options, needsTls: this.#verify });
     this.#channel = new Channel(wire, this.#session, options);
   }
 
   /**
-   * Greets and, where wanted, goes over to TLS; when it resolves a transaction can be sent. Rejects
-   * with ChannelError; the wire is closed then.
+   * Greets, goes over to TLS and logs in, each where wanted; when it resolves a transaction can be
+   * sent. Rejects with ChannelError; the wire is closed then.
    */
   static async open(wire: Wire, options: ConnectionOptions): Promise<Connection> {
     const connection = new Connection(wire, options);
     try {
-      await connection.#greet(options.serverName);
+      await connection.#greet(options);
       return connection;
     } catch (error) {
       connection.close();
@@ -121,16 +130,33 @@ export class Connection {
     this.#channel.close();
   }
 
-  async #greet(serverName: string): Promise<void> {
+  async #greet({ serverName, implicitTls }: ConnectionOptions): Promise<void> {
+    const verify = { verify: this.#verify };
+    if (implicitTls) await this.#channel.secure(serverName, verify);
     for (;;) {
       const event = await this.#channel.event();
-      if (event.kind === "ready") return this.#channel.listen();
-      if (event.kind === "starttls") await this.#channel.secure(serverName);
-      if (event.kind === "refused") {
-        await this.quit();
-        throw new ChannelError("refused", event.reply, true);
+      switch (event.kind) {
+        case "ready":
+          return this.#channel.listen();
+        case "starttls":
+          await this.#channel.secure(serverName, verify);
+          this.#session.secured();
+          break;
+        case "refused":
+          throw await this.#leave("refused", event.reply, true);
+        case "login refused":
+          throw await this.#leave("login", event.reply, true);
+        case "unsuitable":
+          throw await this.#leave("tls", event.reply, false);
       }
     }
+  }
+
+  /** Says goodbye, and returns why. */
+  async #leave(kind: ChannelError["kind"], reply: Reply, heard: boolean): Promise<ChannelError> {
+    const security = this.security ?? PLAIN;
+    await this.quit();
+    return new ChannelError(kind, reply, heard, security);
   }
 
   async #transact(text: AsyncIterable<Uint8Array>) {
@@ -153,6 +179,9 @@ export class Connection {
     this.#session.textSent();
   }
 }
+
+/** The security of a connection that has none. */
+export const PLAIN: Security = { protocol: "none", verified: false };
 
 function neverBegun({ forwardPaths }: Envelope): Outcome {
   const { reply } = lost("the server closed the connection");

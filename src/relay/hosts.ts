@@ -1,4 +1,7 @@
-/** What is remembered of hosts for a while: who does not answer, and with whom TLS does not work. */
+/**
+ * What is remembered of hosts for a while: who does not answer, with whom TLS does not work, and who
+ * cannot prove who it is.
+ */
 
 import type { Clock } from "../clock.ts";
 import type { Reply } from "../smtp/reply.ts";
@@ -19,6 +22,7 @@ export class HostMemory {
   readonly #downFor: number;
   readonly #down = new Map<string, Memory<Reply>>();
   readonly #plain = new Map<string, Memory<true>>();
+  readonly #unproven = new Map<string, Memory<Reply>>();
 
   /** A host that is down is left alone for `downFor` milliseconds. */
   constructor(clock: Clock, downFor: number) {
@@ -40,6 +44,7 @@ export class HostMemory {
   forget(): void {
     this.#down.clear();
     this.#plain.clear();
+    this.#unproven.clear();
   }
 
   markUp(target: Target): void {
@@ -58,6 +63,16 @@ export class HostMemory {
 
   canTls(target: Target): boolean {
     return this.#recall(this.#plain, target) === undefined;
+  }
+
+  /** It failed at what is asked of those alone whose certificate must be valid. */
+  markUnproven(target: Target, why: Reply): void {
+    this.#remember(this.#unproven, target, this.#downFor, why);
+  }
+
+  /** Why it could not prove who it is, if that was a moment ago. */
+  whyUnproven(target: Target): Reply | undefined {
+    return this.#recall(this.#unproven, target);
   }
 
   #remember<T>(memory: Map<string, Memory<T>>, target: Target, time: number, what: T): void {

@@ -18,6 +18,7 @@ import { RemoteCarrier } from "./remote_carrier.ts";
 import type { Resolver } from "./resolver.ts";
 import { CachedResolver } from "./resolver_cache.ts";
 import type { RouteFacts } from "./route.ts";
+import type { StsPolicies } from "./sts.ts";
 import type { Dialer } from "./wire.ts";
 
 /** What a relay takes from outside; a test hands in its own. */
@@ -29,6 +30,8 @@ export interface RelayParts {
   readonly random: () => number;
   readonly resolver: Resolver;
   readonly dialer: Dialer;
+  /** What the domains themselves demand. */
+  readonly policies: StsPolicies;
   readonly log: Log;
   /** Whether IPv6 addresses beyond this machine can be reached. */
   readonly ipv6: boolean;
@@ -56,12 +59,13 @@ export class Relay {
   readonly #courier: Courier;
   readonly #hosts: HostMemory;
   readonly #resolver: CachedResolver;
+  readonly #policies: StsPolicies;
   readonly #log: Log;
   readonly #spool: Spool;
   #stopped: Promise<void> | undefined;
 
   constructor({ mail, ...configuration }: Configuration, parts: RelayParts) {
-    const { spool, ids, clock, log, random, resolver, ipv6, ownPlaces, dialer } = parts;
+    const { spool, ids, clock, log, random, resolver, ipv6, ownPlaces, dialer, policies } = parts;
     const host = mail.HOSTNAME;
     this.#resolver = new CachedResolver(resolver, clock);
     const policy: RetryPolicy = {
@@ -69,6 +73,7 @@ export class Relay {
       lifetime: mail.QUEUE_LIFETIME * 1000,
       notice: NOTICE,
     };
+    this.#policies = policies;
     this.#log = log;
     this.#spool = spool;
     this.#queue = new Queue({ spool, clock, ids, log, host, policy });
@@ -86,11 +91,12 @@ export class Relay {
       isOwnName: (name) => name !== "" && book.isLocal(name),
       isOwnAddress,
       ipv6,
-      loopback: mail.LISTEN_ADDR.every(isLoopback),
+      loopback: onlyOnLoopback(mail),
       relayHost: mail.RELAY_HOST,
     };
     const remote = {
       route,
+      protection: { mail, login: configuration.relayLogin, policies },
       dialer,
       hosts: this.#hosts,
       clock,
@@ -133,6 +139,7 @@ export class Relay {
     // Whoever asks for another try knows more than we remember.
     this.#hosts.forget();
     this.#resolver.forget();
+    this.#policies.forget();
     const ids = id === "all" ? await this.#spool.list() : [id];
     for (const one of ids) await this.#queue.hasten(one);
     this.#log.info("retry requested", { id });
@@ -145,6 +152,11 @@ export class Relay {
   stop(grace: number): Promise<void> {
     return this.#stopped ??= this.#courier.stop(grace);
   }
+}
+
+/** Whether it listens on nothing but loopback, so that hosts there are as good as any. */
+export function onlyOnLoopback({ LISTEN_ADDR }: Configuration["mail"]): boolean {
+  return LISTEN_ADDR.every(isLoopback);
 }
 
 function isLoopback(address: string): boolean {

@@ -1,32 +1,29 @@
 /** Brings messages to the hosts of one domain, over one connection as long as that serves. */
 
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
 import { MAX_RECIPIENTS } from "../smtp/client.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
-import { ChannelError, Connection, type Outcome, type Timeouts } from "./connection.ts";
+import { ChannelError, type Connection, type Outcome, PLAIN } from "./connection.ts";
 import { Attempt, settlements, type Trouble } from "./attempt.ts";
 import type { Carrier } from "./courier.ts";
-import type { HostMemory } from "./hosts.ts";
 import type { Task } from "./line.ts";
+import { openConnection, type OpeningParts } from "./opening.ts";
+import { type Protection, type ProtectionFacts, protectionOf } from "./protection.ts";
 import { findTargets, RouteError, type RouteFacts, type Target } from "./route.ts";
 import * as verdict from "./verdict.ts";
-import type { Dialer } from "./wire.ts";
 
-/** Milliseconds for a TCP connection; there may be another address to try. */
-const CONNECT = 30_000;
 /** Milliseconds after which no further host is tried in the same attempt. */
 const SEARCH = 10 * 60_000;
 
-export interface RemoteParts {
+export interface RemoteParts extends OpeningParts {
   readonly route: RouteFacts;
-  readonly dialer: Dialer;
-  readonly hosts: HostMemory;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Own name for EHLO. */
-  readonly host: string;
-  readonly timeouts?: Timeouts;
+  readonly protection: ProtectionFacts;
+}
+
+/** A host, how mail for this domain is to be protected on its way there, and the way there. */
+interface Open {
+  readonly target: Target;
+  readonly protection: Protection;
+  readonly connection: Connection;
 }
 
 /** This host stops. */
@@ -37,7 +34,7 @@ export class RemoteCarrier implements Carrier {
   readonly #parts: RemoteParts;
   readonly #aborted = new AbortController();
   readonly #abortion: Promise<undefined>;
-  #open: { readonly target: Target; readonly connection: Connection } | undefined;
+  #open: Open | undefined;
 
   /** `domain` is a name or an address literal. */
   constructor(domain: string, parts: RemoteParts) {
@@ -96,18 +93,28 @@ export class RemoteCarrier implements Carrier {
   /** Rejects with RouteError. */
   async #tryTargets(attempt: Attempt): Promise<void> {
     const { route, hosts, clock } = this.#parts;
-    const targets = findTargets(this.#domain, route);
     const end = clock.now() + SEARCH;
+    const finding = protectionOf(this.#domain, this.#parts.protection);
+    const protectionFor = await Promise.race([finding, this.#abortion]);
+    if (!protectionFor) return;
+    const targets = findTargets(this.#domain, route);
+    let barred: Trouble | undefined;
     while (!attempt.done && !this.#aborted.signal.aborted) {
       // A name server that keeps silent must not keep us from stopping.
       const next = await Promise.race([targets.next(), this.#abortion]);
-      if (!next?.value) return;
+      // What a host said that may be used tells more.
+      if (!next?.value) return barred && attempt.fail(barred);
       // What the others said is not final while one was not asked.
       if (clock.now() >= end) {
         return attempt.fail({ reply: verdict.searchedLong(this.#domain), heard: false });
       }
       const target = next.value;
-      const open = await this.#connect(attempt, target);
+      const protection = protectionFor(target);
+      if (protection.barred) {
+        barred ??= { reply: protection.barred, heard: false, host: target.host };
+        continue;
+      }
+      const open = await this.#connect(attempt, target, protection);
       if (!open) continue;
       await this.#transact(attempt, open);
       if (attempt.turnedAway) hosts.markDown(target, attempt.turnedAway);
@@ -117,93 +124,87 @@ export class RemoteCarrier implements Carrier {
   async #connect(
     attempt: Attempt,
     target: Target,
-  ): Promise<{ target: Target; connection: Connection } | undefined> {
-    const { hosts, log } = this.#parts;
-    const remembered = hosts.whyDown(target);
-    if (remembered) {
-      attempt.fail({ reply: remembered, heard: false, host: target.host });
+    protection: Protection,
+  ): Promise<Open | undefined> {
+    const { hosts } = this.#parts;
+    const reply = this.#remembered(target, protection);
+    if (reply) {
+      attempt.fail({ reply, heard: false, host: target.host });
       return undefined;
     }
     await this.rest();
     try {
-      const connection = await this.#greet(target);
+      const connection = await openConnection(
+        target,
+        protection,
+        this.#parts,
+        this.#aborted.signal,
+      );
       hosts.markUp(target);
-      log.debug("connected", {
-        host: target.host,
-        address: target.address,
-        tls: connection.security?.protocol,
-        verified: connection.security?.authorized,
-      });
-      return this.#open = { target, connection };
+      this.#tellOf({ target, protection, connection });
+      return this.#open = { target, protection, connection };
     } catch (error) {
       if (!(error instanceof ChannelError)) throw error;
-      const { reply, heard } = error;
-      if (!this.#aborted.signal.aborted) {
-        // A 5yz to the greeting is an answer, and the next message may not care (RFC 5321 4.5.4.1).
-        if (reply.code < 500) hosts.markDown(target, reply);
-        log.info("host unusable", {
-          host: target.host,
-          address: target.address,
-          reply: replyText(reply),
-        });
-      }
-      attempt.fail({ reply, heard, host: target.host });
+      attempt.fail(
+        this.#aborted.signal.aborted ? CUT_SHORT : this.#judge(error, target, protection),
+      );
       return undefined;
     }
   }
 
-  async #greet(target: Target): Promise<Connection> {
-    const { hosts, log } = this.#parts;
-    if (hosts.canTls(target)) {
-      try {
-        return await this.#dial(target, true);
-      } catch (error) {
-        const tls = error instanceof ChannelError && error.kind === "tls";
-        if (!tls || this.#aborted.signal.aborted) throw error;
-        hosts.markPlain(target);
-        const { host, address } = target;
-        log.warn("sending in plain text", { host, address, error: error.message });
-      }
-    }
-    return await this.#dial(target, false);
+  /** Why it did not work a moment ago. */
+  #remembered(target: Target, protection: Protection): Reply | undefined {
+    const { hosts } = this.#parts;
+    const down = hosts.whyDown(target);
+    if (down || protection.tls !== "verify") return down;
+    const unproven = hosts.whyUnproven(target);
+    return unproven && protection.judge(unproven);
   }
 
-  /** Rejects with ChannelError. */
-  async #dial(target: Target, wantsTls: boolean): Promise<Connection> {
-    const { dialer, clock, host, timeouts } = this.#parts;
-    const late = new AbortController();
-    const cancel = clock.after(CONNECT, () => late.abort());
-    let wire;
-    try {
-      wire = await dialer.connect(
-        target.address,
-        target.port,
-        AbortSignal.any([this.#aborted.signal, late.signal]),
-      );
-    } catch (error) {
-      throw new ChannelError("lost", verdict.noConnection(target.host, reason(error)));
-    } finally {
-      cancel();
+  #tellOf({ target: { host, address }, protection, connection }: Open): void {
+    const { log } = this.#parts;
+    const security = connection.security ?? PLAIN;
+    const { protocol: tls, verified } = security;
+    log.debug("connected", { host, address, tls, verified });
+    const reason = protection.breach(security);
+    if (reason !== undefined) {
+      log.warn("policy not met", { domain: this.#domain, host, mode: "testing", reason });
     }
-    // Until there is a connection to close, an abort must end the wait for the greeting.
-    const close = () => wire.close();
-    this.#aborted.signal.addEventListener("abort", close);
-    try {
-      return await Connection.open(wire, {
-        host,
-        serverName: target.host,
-        wantsTls,
-        clock,
-        ...timeouts ? { timeouts } : {},
-      });
-    } finally {
-      this.#aborted.signal.removeEventListener("abort", close);
+  }
+
+  /** What it means that there is no connection to this host; it is remembered for a while. */
+  #judge(error: ChannelError, target: Target, protection: Protection): Trouble {
+    const { hosts, log } = this.#parts;
+    const { host, address } = target;
+    const { kind, heard, security } = error;
+    const trouble = { host, ...security ? { security } : {} };
+    const reply = replyText(error.reply);
+    if (kind === "login") {
+      // Whoever made the configuration is to mend that; the mail waits for it.
+      log.error("relay login refused", { host, address, reply });
+      const refusal = verdict.loginRefused(host, reply);
+      hosts.markDown(target, refusal);
+      return { ...trouble, reply: refusal, heard: false };
     }
+    log.info("host unusable", { host, address, reply });
+    if (protection.tls === "verify") {
+      if (kind === "tls") {
+        hosts.markUnproven(target, error.reply);
+        return { ...trouble, reply: protection.judge(error.reply), heard };
+      }
+      // Nobody may send the mail back who has not proved who it is.
+      if (error.reply.code >= 500 && !security?.verified) {
+        return { ...trouble, reply: verdict.unprovenRefusal(host, reply), heard: false };
+      }
+    }
+    // A 5yz to the greeting is an answer, and the next message may not care (RFC 5321 4.5.4.1).
+    if (error.reply.code < 500) hosts.markDown(target, error.reply);
+    return { ...trouble, reply: error.reply, heard };
   }
 
   async #transact(
     attempt: Attempt,
-    { target, connection }: { target: Target; connection: Connection },
+    { target, protection, connection }: Open,
   ): Promise<void> {
     const { message } = attempt.task;
     const { reversePath, size, eightBit } = message.message;
@@ -217,12 +218,15 @@ export class RemoteCarrier implements Carrier {
       return await attempt.giveUp({ reply: verdict.unreadable, heard: false });
     }
     if (connection.declinedTls && outcome.results.some(insistsOnTls)) {
-      outcome = withoutTls(outcome);
+      const { host } = target;
+      const why = protection.tls === "none" ? verdict.tlsForbidden(host) : verdict.needsTls;
+      outcome = withoutTls(outcome, why);
       // The next connection tries it again.
       this.#parts.hosts.markTls(target);
       await this.rest();
     }
-    await attempt.hear(outcome, target.host);
+    const security = connection.security ?? PLAIN;
+    await attempt.hear(outcome, { host: target.host, security });
   }
 }
 
@@ -231,18 +235,12 @@ function insistsOnTls({ reply }: { readonly reply: Reply }): boolean {
 }
 
 /**
- * A server that insists on TLS refuses because the handshake failed a while ago, not because of the
- * mail (RFC 3207 4): that passes.
+ * A server that insists on TLS refuses because the handshake failed a while ago or is not wanted, not
+ * because of the mail (RFC 3207 4): that passes.
  */
-function withoutTls(outcome: Outcome): Outcome {
+function withoutTls(outcome: Outcome, why: Reply): Outcome {
   const results = outcome.results.map((result) => {
-    return insistsOnTls(result) ? { ...result, reply: verdict.needsTls, heard: false } : result;
+    return insistsOnTls(result) ? { ...result, reply: why, heard: false } : result;
   });
   return { ...outcome, results };
-}
-
-function reason(error: unknown): string {
-  if (error instanceof Deno.errors.ConnectionRefused) return "no server listens there";
-  if (error instanceof DOMException && error.name === "AbortError") return "no answer";
-  return error instanceof Error ? error.message : String(error);
 }

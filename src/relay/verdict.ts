@@ -34,6 +34,18 @@ export const interrupted = verdict(451, "4.3.2", "This host shut down before the
 /** The part of this host that delivers ended before it answered. */
 export const unanswered = verdict(451, "4.3.0", "This host could not finish the delivery");
 export const needsTls = verdict(454, "4.7.5", "The host wants TLS, but the handshake failed");
+export const tlsForbidden = (host: string) =>
+  verdict(451, "4.7.4", `${host} wants TLS, which RELAY_TLS or RELAY_TLS_FOR forbids`);
+/** Before the handshake anybody may have said it. */
+export const unprovenRefusal = (host: string, reply: string) =>
+  verdict(451, "4.7.0", `${host} has not proved who it is and says: ${reply}`);
+/** Our configuration is wrong, or the server's is; the mail is not. */
+export const loginRefused = (host: string, reply: string) =>
+  verdict(451, "4.7.8", `${host} refuses the login of RELAY_LOGIN_FILE: ${reply}`);
+export const notInPolicy = (domain: string, host: string) =>
+  verdict(451, "4.7.0", `The policy of ${domain} (MTA-STS) does not allow mail to go to ${host}`);
+export const policyNotMet = (domain: string, host: string, why: string) =>
+  verdict(451, "4.7.5", `${host} does not meet the policy of ${domain} (MTA-STS): ${why}`);
 export const unreadable = verdict(451, "4.3.0", "This host could not read the message");
 export const nameServerTrouble = (domain: string) =>
   verdict(451, "4.4.3", `No name server gives a usable answer about ${domain}`);

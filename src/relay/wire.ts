@@ -1,14 +1,16 @@
 /** Connections to servers: bytes there and back, in plain text or under TLS. */
 
 import * as tls from "node:tls";
+import type { Security } from "../queue/envelope.ts";
 import { type Bytes, ByteStream, SecuredBytes } from "../tls/stream.ts";
+import { judgesCertificates, NO_JUDGEMENT } from "../tls/support.ts";
 
-/** How a connection is protected. */
-export interface Security {
-  /** `TLSv1.2` or `TLSv1.3`. */
-  readonly protocol: string;
-  /** Whether the certificate is the server's own, by the authorities this machine trusts. */
-  readonly authorized: boolean;
+export type { Security };
+
+/** How a handshake is done. */
+export interface SecureOptions {
+  /** Whether it fails where the certificate is not valid for the name. */
+  readonly verify: boolean;
 }
 
 /** One connection. */
@@ -17,9 +19,10 @@ export interface Wire extends Bytes {
   readonly security?: Security;
   /**
    * Does the handshake as TLS client, with no read or write pending; from then on only what this
-   * resolves with may be used. Rejects where the handshake fails, or is ended by `close`.
+   * resolves with may be used. `name` is the server's domain name or address; unless told, its
+   * certificate is judged but may be any. Rejects where the handshake fails, or is ended by `close`.
    */
-  secure(name: string): Promise<Wire>;
+  secure(name: string, options?: SecureOptions): Promise<Wire>;
 }
 
 /** Opens connections. */
@@ -30,11 +33,18 @@ export interface Dialer {
 
 /** Opens TCP connections. */
 export class TcpDialer implements Dialer {
+  readonly #ca: readonly string[] | undefined;
+
+  /** `ca` are the authorities to trust, as PEM, instead of those that this machine trusts. */
+  constructor({ ca }: { readonly ca?: readonly string[] } = {}) {
+    this.#ca = ca;
+  }
+
   async connect(address: string, port: number, signal: AbortSignal): Promise<Wire> {
     const conn = await Deno.connect({ hostname: address, port, signal });
     // Writes are whole commands and large blocks: nothing is gained by holding one back.
     conn.setNoDelay();
-    return new TcpWire(conn);
+    return new TcpWire(conn, this.#ca);
   }
 }
 
@@ -43,11 +53,14 @@ const READ = 4096;
 /** A TCP connection in plain text. */
 export class TcpWire implements Wire {
   readonly #conn: Deno.TcpConn;
+  readonly #ca: readonly string[] | undefined;
   readonly #buffer = new Uint8Array(READ);
   #open = true;
 
-  constructor(conn: Deno.TcpConn) {
+  /** `ca` are the authorities to trust, where not those that this machine trusts. */
+  constructor(conn: Deno.TcpConn, ca?: readonly string[]) {
     this.#conn = conn;
+    this.#ca = ca;
   }
 
   async read(): Promise<Uint8Array | null> {
@@ -64,29 +77,39 @@ export class TcpWire implements Wire {
     this.#open = false;
   }
 
-  secure(name: string): Promise<Wire> {
-    return secure(this, name);
+  secure(name: string, { verify }: SecureOptions = { verify: false }): Promise<Wire> {
+    // It would be called done, whoever is there.
+    if (verify && !judgesCertificates) return Promise.reject(new Error(NO_JUDGEMENT));
+    const stream = new ByteStream(this);
+    const socket = tls.connect({
+      socket: stream,
+      // A server name is never an address (RFC 6066 3).
+      ...isAddress(name) ? { host: name } : { servername: name },
+      // Without that whatever certificate does: who cannot be verified is still not overheard.
+      rejectUnauthorized: verify,
+      checkServerIdentity,
+      minVersion: "TLSv1.2",
+      ...this.#ca ? { ca: [...this.#ca] } : {},
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<Wire>();
+    socket.once("secureConnect", () => resolve(new TlsWire(stream, socket)));
+    // Stays: an error after the handshake shows in the reads and writes, and must have a listener.
+    socket.on("error", reject);
+    socket.once("close", () => reject(new Error("the connection was closed in the handshake")));
+    return promise;
   }
 }
 
-const IP_ADDRESS = /^[0-9.]+$|:/;
+function isAddress(name: string): boolean {
+  return /^[0-9.]+$|:/.test(name);
+}
 
-/** TLS over a wire, with whatever certificate: who cannot be verified is still not overheard. */
-function secure(wire: Wire, name: string): Promise<Wire> {
-  const stream = new ByteStream(wire);
-  const socket = tls.connect({
-    socket: stream,
-    // A server name is never an address (RFC 6066 3).
-    ...(IP_ADDRESS.test(name) ? {} : { servername: name }),
-    rejectUnauthorized: false,
-    minVersion: "TLSv1.2",
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<Wire>();
-  socket.once("secureConnect", () => resolve(new TlsWire(stream, socket)));
-  // Stays: an error after the handshake shows in the reads and writes, and must have a listener.
-  socket.on("error", reject);
-  socket.once("close", () => reject(new Error("the connection was closed in the handshake")));
-  return promise;
+/** Domain names count only where they belong: among the alternative names (RFC 8461 4.1, RFC 9525 2). */
+function checkServerIdentity(name: string, certificate: tls.PeerCertificate): Error | undefined {
+  const named = /(^|, ?)DNS:/.test(certificate.subjectaltname ?? "");
+  return named || isAddress(name)
+    ? tls.checkServerIdentity(name, certificate)
+    : new Error("the certificate names no host in its subjectAltName");
 }
 
 class TlsWire extends SecuredBytes implements Wire {
@@ -95,12 +118,18 @@ class TlsWire extends SecuredBytes implements Wire {
   constructor(stream: ByteStream, socket: tls.TLSSocket) {
     super(stream, socket);
     this.security = {
-      protocol: socket.getProtocol() ?? "",
-      authorized: socket.authorized,
+      protocol: protocolOf(socket),
+      ...judgesCertificates ? { verified: socket.authorized } : {},
     };
   }
 
   secure(): Promise<Wire> {
     return Promise.reject(new Error("the connection is under TLS already"));
   }
+}
+
+/** Just "TLS" where this Deno cannot tell. */
+function protocolOf(socket: tls.TLSSocket): string {
+  const { getProtocol } = socket as Partial<tls.TLSSocket>;
+  return getProtocol?.call(socket) ?? "TLS";
 }

@@ -14,8 +14,10 @@ import { MessageIds } from "../queue/id.ts";
 import { Requests } from "../queue/requests.ts";
 import { Spool } from "../queue/spool.ts";
 import { MailboxPorts } from "./mailbox_ports.ts";
-import { type Place, Relay } from "./relay.ts";
+import { onlyOnLoopback, type Place, Relay } from "./relay.ts";
 import { DnsResolver, type NameServer } from "./resolver.ts";
+import { CachedStsPolicies } from "./sts.ts";
+import { fetchStsPolicy } from "./sts_fetch.ts";
 import { TcpDialer } from "./wire.ts";
 
 /** What the worker is told. */
@@ -77,13 +79,23 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
   const { nameServers, families, ipv6, ownPlaces } = told;
   const disk = new SystemDisk();
   const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
+  const resolver = new DnsResolver({ nameServers, families });
+  const dialer = new TcpDialer();
+  const loopback = onlyOnLoopback(told.configuration.mail);
+  const facts = { resolver, loopback, ipv6, dialer, clock: systemClock };
   relay = new Relay(told.configuration, {
     spool: new Spool(disk, SPOOL_DIR, "relay"),
     ids: new MessageIds({ now: Date.now, random: Math.random, thread: told.number }),
     clock: systemClock,
     random: Math.random,
-    resolver: new DnsResolver({ nameServers, families }),
-    dialer: new TcpDialer(),
+    resolver,
+    dialer,
+    policies: new CachedStsPolicies({
+      txt: (name) => resolver.txt(name),
+      fetch: (domain) => fetchStsPolicy(domain, facts),
+      clock: systemClock,
+      log,
+    }),
     log,
     ipv6,
     ownPlaces,

@@ -10,25 +10,17 @@ import {
   type Envelope,
   hasSoundPath,
   judge,
-  type Keywords,
   mailCommand,
   MAX_RECIPIENTS,
   rcptCommand,
 } from "./envelope.ts";
+import { type ClientOptions, Introduction, isIntroduction, type Move } from "./introduction.ts";
 import type { Reply } from "./reply.ts";
 import { ReplyError, ReplyReader } from "./reply_reader.ts";
 import { type RecipientResult, Tally } from "./tally.ts";
 
 export { MAX_RECIPIENTS };
-export type { ClientEvent, Envelope, RecipientResult, Step };
-
-/** How to introduce oneself. */
-export interface ClientOptions {
-  /** Own name or address literal for EHLO. */
-  readonly host: string;
-  /** Whether to say STARTTLS where it is offered. */
-  readonly wantsTls: boolean;
-}
+export type { ClientEvent, ClientOptions, Envelope, RecipientResult, Step };
 
 const NOTHING = new Uint8Array(0);
 
@@ -37,16 +29,13 @@ const NOTHING = new Uint8Array(0);
  * out of `takeOutput`.
  */
 export class ClientSession {
-  readonly #options: ClientOptions;
+  readonly #introduction: Introduction;
   readonly #reader = new ReplyReader();
   #input: Uint8Array = NOTHING;
   #at = 0;
   #output = "";
   #replies = 0;
   #step: Step = "greeting";
-  /** Of the latest EHLO, each with its parameters. */
-  #keywords: Keywords = new Map();
-  #secured = false;
   #ready = false;
   #over = false;
   /** Whether the server still has a transaction open that came to nothing. */
@@ -58,10 +47,9 @@ export class ClientSession {
   /** Settled without a word of the server. */
   #settled: ClientEvent | undefined;
 
-  /** Throws RangeError where the own name is none. */
+  /** Throws RangeError where the own name is none, or the login too long for a command. */
   constructor(options: ClientOptions) {
-    if (!/^[!-~]+$/.test(options.host)) throw new RangeError(`no name for EHLO: ${options.host}`);
-    this.#options = options;
+    this.#introduction = new Introduction(options);
   }
 
   /** What is going on, for the choice of how long to wait. */
@@ -81,7 +69,7 @@ export class ClientSession {
 
   /** Whether the latest EHLO offered this keyword, written in upper case. */
   offers(keyword: string): boolean {
-    return this.#keywords.has(keyword);
+    return this.#introduction.keywords.has(keyword);
   }
 
   /** Whether `begin` may be called. */
@@ -130,7 +118,7 @@ export class ClientSession {
     }
     this.#envelope = envelope;
     this.#tally = new Tally(forwardPaths);
-    const judgement = judge(envelope, this.#keywords);
+    const judgement = judge(envelope, this.#introduction.keywords);
     if (judgement) this.#tally.decide(judgement, false);
     else this.#tally.sift(hasSoundPath, BAD_FORWARD_PATH);
     if (this.#tally.open.length === 0) this.#settled = this.#finish();
@@ -140,8 +128,7 @@ export class ClientSession {
 
   /** The handshake is done. What the server said before it counts no more (RFC 3207 4.2). */
   secured(): void {
-    this.#secured = true;
-    this.#hello();
+    this.#move(this.#introduction.secured());
   }
 
   /** The text and its end mark have been written. */
@@ -186,18 +173,8 @@ export class ClientSession {
 
   /** After a positive reply. */
   #goOn(step: Step, reply: Reply): ClientEvent | undefined {
+    if (isIntroduction(step)) return this.#move(this.#introduction.goOn(step, reply));
     switch (step) {
-      case "greeting":
-        return this.#hello();
-      case "EHLO":
-        return this.#learn(reply);
-      case "STARTTLS":
-        // What came with the answer was not said by whom the handshake is with (RFC 3207 6).
-        this.#input = NOTHING;
-        this.#step = "handshake";
-        return { kind: "starttls" };
-      case "HELO":
-        return this.#beReady();
       case "RSET":
         this.#mustReset = false;
         return this.#mail(this.#envelope!);
@@ -217,16 +194,8 @@ export class ClientSession {
 
   /** After a negative one. */
   #turnBack(step: Step, reply: Reply): ClientEvent | undefined {
+    if (isIntroduction(step)) return this.#move(this.#introduction.turnBack(step, reply));
     switch (step) {
-      case "EHLO":
-        // A server that does not know EHLO is asked the old way (RFC 5321 3.2).
-        if (reply.code >= 500) return this.#say("HELO", `HELO ${this.#options.host}`);
-        return this.#refuse(reply);
-      case "greeting":
-      case "HELO":
-        return this.#refuse(reply);
-      case "STARTTLS":
-        return this.#beReady();
       case "RSET":
         throw new ReplyError("the server refuses RSET");
       case "MAIL":
@@ -244,33 +213,20 @@ export class ClientSession {
     }
   }
 
-  /** EHLO: whatever was offered before is void (RFC 5321 4.1.4, RFC 3207 4.2). */
-  #hello(): undefined {
-    this.#keywords = new Map();
-    return this.#say("EHLO", `EHLO ${this.#options.host}`);
-  }
-
-  #learn(reply: Reply): ClientEvent | undefined {
-    this.#keywords = new Map(
-      reply.lines.slice(1).map((line) => {
-        const [keyword = "", ...parameters] = line.split(" ");
-        return [keyword.toUpperCase(), parameters.join(" ")];
-      }),
-    );
-    const secures = this.#options.wantsTls && !this.#secured && this.#keywords.has("STARTTLS");
-    return secures ? this.#say("STARTTLS", "STARTTLS") : this.#beReady();
-  }
-
-  #beReady(): ClientEvent {
-    this.#ready = true;
-    this.#step = "idle";
-    return { kind: "ready" };
+  #move(move: Move): ClientEvent | undefined {
+    if ("line" in move) return this.#say(move.step, move.line);
+    // What came with the answer was not said by whom the handshake is with (RFC 3207 6).
+    if (move.kind === "starttls") this.#input = NOTHING;
+    if (move.kind === "ready") this.#ready = true;
+    this.#step = move.kind === "starttls" ? "handshake" : "idle";
+    return move;
   }
 
   #mail(envelope: Envelope): undefined {
-    this.#say("MAIL", mailCommand(envelope, this.#keywords));
+    const { keywords } = this.#introduction;
+    this.#say("MAIL", mailCommand(envelope, keywords));
     // DATA never goes with them: it waits for who is accepted (RFC 5321 3.3, RFC 2920 3.1).
-    if (this.#keywords.has("PIPELINING")) this.#ask(this.#tally.open);
+    if (keywords.has("PIPELINING")) this.#ask(this.#tally.open);
   }
 
   /** On to RCPT, unless that has been said together with MAIL. */
@@ -307,15 +263,12 @@ export class ClientSession {
     return { kind: "results", results, remaining };
   }
 
-  #refuse(reply: Reply): ClientEvent {
-    this.#step = "idle";
-    return { kind: "refused", reply };
-  }
-
   #leave(reply: Reply): ClientEvent {
     this.#over = true;
     if (this.#envelope) return this.#decide(reply);
-    return this.#ready ? this.#close() : this.#refuse(reply);
+    if (this.#ready) return this.#close();
+    this.#step = "idle";
+    return { kind: "refused", reply };
   }
 
   #close(): ClientEvent {

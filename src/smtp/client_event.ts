@@ -19,6 +19,10 @@ export type ClientEvent =
   }
   /** There is no transaction to be had here. */
   | { readonly kind: "refused"; readonly reply: Reply }
+  /** Nor here, for the server does not take the login. */
+  | { readonly kind: "login refused"; readonly reply: Reply }
+  /** This side does not go on here, for the server lacks what it must have: its own judgement. */
+  | { readonly kind: "unsuitable"; readonly reply: Reply }
   /** Nothing more will be said: close. */
   | { readonly kind: "closed" };
 
@@ -29,6 +33,7 @@ export type Step =
   | "HELO"
   | "STARTTLS"
   | "handshake"
+  | "AUTH"
   | "RSET"
   | "MAIL"
   | "RCPT"

@@ -10,8 +10,10 @@ import {
   readReversePath,
 } from "./address.ts";
 import { Cursor } from "./cursor.ts";
+import type { Extensions } from "./extensions.ts";
 import * as replies from "./reply.ts";
 import type { Reply } from "./reply.ts";
+import { type Mechanism, MECHANISMS } from "./sasl.ts";
 
 /** The body types of RFC 6152. */
 export type BodyType = "7BIT" | "8BITMIME";
@@ -38,7 +40,7 @@ export interface Rcpt {
 }
 
 export interface Plain {
-  readonly verb: "DATA" | "RSET" | "NOOP" | "QUIT" | "VRFY" | "EXPN";
+  readonly verb: "DATA" | "RSET" | "NOOP" | "QUIT" | "VRFY" | "EXPN" | "STARTTLS";
 }
 
 export interface Help {
@@ -46,20 +48,36 @@ export interface Help {
   readonly lines: readonly string[];
 }
 
-export type Command = Hello | Mail | Rcpt | Plain | Help;
+export interface Auth {
+  readonly verb: "AUTH";
+  readonly mechanism: Mechanism;
+  /** In base64, undefined where the client wants to be asked first. */
+  readonly initialResponse: string | undefined;
+}
+
+export type Command = Hello | Mail | Rcpt | Plain | Help | Auth;
 
 /** Octets of a command line with its CR LF (RFC 5321 4.5.3.1.4). */
 const MAX_LINE = 512;
-/** MAIL may be longer by what its extensions add: 26 for SIZE (RFC 1870 3), 17 for BODY (RFC 6152 2). */
+/**
+ * MAIL may be longer by what its extensions add: 26 for SIZE (RFC 1870 3), 17 for BODY (RFC 6152 2),
+ * 500 for AUTH (RFC 4954 3).
+ */
 const MAX_MAIL_LINE = MAX_LINE + 26 + 17;
+const MAX_MAIL_LINE_WITH_AUTH = MAX_MAIL_LINE + 500;
+/** AUTH carries base64 (RFC 4954 4). */
+const MAX_AUTH_LINE = 12288;
 
-/** No command line is ever longer, in octets with CR LF. */
+/** No command line is ever longer, in octets with CR LF; where a login is offered the second one holds. */
 export const LONGEST_LINE = MAX_MAIL_LINE;
+export const LONGEST_LINE_WITH_AUTH = MAX_AUTH_LINE;
+
+const NONE: Extensions = { startTls: false, auth: false };
 
 interface Verb {
   readonly syntax: string;
   /** `argument` is what follows the verb and its spaces, without trailing blanks. */
-  readonly parse: (argument: string) => Command | Reply;
+  readonly parse: (argument: string, extensions: Extensions) => Command | Reply;
 }
 
 const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
@@ -77,16 +95,26 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ["VRFY", { syntax: "VRFY user", parse: (argument) => withArgument("VRFY", argument) }],
   ["EXPN", { syntax: "EXPN list", parse: (argument) => withArgument("EXPN", argument) }],
   ["HELP", { syntax: "HELP [command]", parse: parseHelp }],
+  ["STARTTLS", { syntax: "STARTTLS", parse: (argument) => alone("STARTTLS", argument) }],
+  ["AUTH", { syntax: `AUTH ${MECHANISMS.join("|")} [initial-response]`, parse: parseAuth }],
 ]);
+
+/** `<>`, or an address with what could be mistaken written as `+` and two digits (RFC 4954 5, RFC 3461 4). */
+const XTEXT = /^(?:<>|(?:[!-*,-<>-~]|\+[0-9A-F]{2})+)$/;
 
 /** Known to RFC 788 or 821, obsolete since (RFC 5321 appendix F): 502, not 500 (4.2.4). */
 const NOT_IMPLEMENTED = new Set(["SEND", "SOML", "SAML", "TURN"]);
+
+/** Whether a word, in upper case, is the name of a command. */
+export function isVerb(word: string): boolean {
+  return VERBS.has(word) || NOT_IMPLEMENTED.has(word);
+}
 
 /**
  * Reads one command line, given without its CR LF, each octet one character. Octets outside
  * printable ASCII are refused here (RFC 5321 2.4, 4.1.2), so nothing past this point sees one.
  */
-export function parseCommand(line: string): Command | Reply {
+export function parseCommand(line: string, extensions: Extensions = NONE): Command | Reply {
   // deno-lint-ignore no-control-regex
   if (/[^\x00-\x7f]/.test(line)) return replies.notAscii;
   // Blanks before the CR LF are tolerated (RFC 5321 4.1.1).
@@ -94,12 +122,22 @@ export function parseCommand(line: string): Command | Reply {
   if (/[^ -~]/.test(text)) return replies.badCharacter;
   const space = text.indexOf(" ");
   const word = (space < 0 ? text : text.slice(0, space)).toUpperCase();
-  const limit = word === "MAIL" ? MAX_MAIL_LINE : MAX_LINE;
-  if (line.length + 2 > limit) return replies.lineTooLong;
+  if (line.length + 2 > longest(word, extensions)) return replies.lineTooLong;
   if (NOT_IMPLEMENTED.has(word)) return replies.notImplemented;
   const verb = VERBS.get(word);
   if (!verb) return replies.unknownCommand;
-  return verb.parse(space < 0 ? "" : text.slice(space).replace(/^ +/, ""));
+  if (!isOffered(word, extensions)) return replies.notImplemented;
+  return verb.parse(space < 0 ? "" : text.slice(space).replace(/^ +/, ""), extensions);
+}
+
+/** What is known but not offered is answered 502 (RFC 5321 4.2.4). */
+function isOffered(verb: string, { startTls, auth }: Extensions): boolean {
+  return verb === "STARTTLS" ? startTls : verb !== "AUTH" || auth;
+}
+
+function longest(word: string, { auth }: Extensions): number {
+  if (word === "MAIL") return auth ? MAX_MAIL_LINE_WITH_AUTH : MAX_MAIL_LINE;
+  return auth && word === "AUTH" ? MAX_AUTH_LINE : MAX_LINE;
 }
 
 function withoutTrailingBlanks(line: string): string {
@@ -118,7 +156,7 @@ function parseHello(verb: Hello["verb"], argument: string): Hello | Reply {
   return domain === undefined ? replies.badHello : { verb, domain };
 }
 
-function parseMail(argument: string): Mail | Reply {
+function parseMail(argument: string, { auth }: Extensions): Mail | Reply {
   const parsed = parsePath(argument, "FROM:", readReversePath, {
     command: replies.badMail,
     path: replies.badReversePath,
@@ -127,6 +165,7 @@ function parseMail(argument: string): Mail | Reply {
   const { path, parameters } = parsed;
   let size: number | undefined;
   let body: BodyType | undefined;
+  let submitter: string | undefined;
   for (const [name, value] of parameters) {
     if (name === "SIZE") {
       // Digits as RFC 1870 3 has them; what exceeds a number's precision is far over any limit.
@@ -140,6 +179,10 @@ function parseMail(argument: string): Mail | Reply {
         return replies.badParameter("BODY");
       }
       body = type;
+    } else if (name === "AUTH" && auth) {
+      // Who first submitted it. Nobody here is trusted to say that, so it is read and passed by (RFC 4954 5).
+      if (submitter !== undefined || !XTEXT.test(value ?? "")) return replies.badParameter("AUTH");
+      submitter = value;
     } else return replies.unknownParameter;
   }
   return {
@@ -197,8 +240,8 @@ function parseParameters(text: string): Parameter[] | undefined {
   return result;
 }
 
-/** RFC 5321 4.1.1: DATA, RSET and QUIT have no argument, one is answered 501. */
-function alone(verb: "DATA" | "RSET" | "QUIT", argument: string): Plain | Reply {
+/** RFC 5321 4.1.1: DATA, RSET and QUIT have no argument, nor has STARTTLS (RFC 3207 4): 501. */
+function alone(verb: "DATA" | "RSET" | "QUIT" | "STARTTLS", argument: string): Plain | Reply {
   return argument === "" ? { verb } : replies.noArgument;
 }
 
@@ -206,10 +249,18 @@ function withArgument(verb: "VRFY" | "EXPN", argument: string): Plain | Reply {
   return argument === "" ? replies.missingArgument : { verb };
 }
 
-function parseHelp(argument: string): Help | Reply {
+function parseAuth(argument: string): Auth | Reply {
+  const [name = "", initialResponse, more] = argument.split(/ +/);
+  if (name === "" || more !== undefined) return replies.badAuth;
+  const mechanism = MECHANISMS.find((known) => known === name.toUpperCase());
+  return mechanism ? { verb: "AUTH", mechanism, initialResponse } : replies.unknownMechanism;
+}
+
+function parseHelp(argument: string, extensions: Extensions): Help | Reply {
+  const known = [...VERBS.keys()].filter((verb) => isOffered(verb, extensions));
   if (argument === "") {
-    return { verb: "HELP", lines: [[...VERBS.keys()].join(" "), "HELP command tells its syntax"] };
+    return { verb: "HELP", lines: [known.join(" "), "HELP command tells its syntax"] };
   }
-  const verb = VERBS.get(argument.toUpperCase());
+  const verb = VERBS.get(known.find((one) => one === argument.toUpperCase()) ?? "");
   return verb ? { verb: "HELP", lines: [verb.syntax] } : replies.noSuchHelp;
 }

@@ -3,12 +3,16 @@
 import type { Mailbox } from "./address.ts";
 import type { BodyType } from "./command.ts";
 import type { Reply } from "./reply.ts";
+import type { Credentials } from "./sasl.ts";
+
+/** How a message came, for its trace (RFC 3848): S under TLS, A from a client that has logged in. */
+export type Protocol = "SMTP" | "ESMTP" | "ESMTPS" | "ESMTPSA";
 
 /** One mail transaction (RFC 5321 3.3): where it comes from and where it shall go. */
 export interface Transaction {
-  /** What the client called itself, and by which greeting: "with SMTP" or "with ESMTP". */
+  /** What the client called itself. */
   readonly client: string;
-  readonly protocol: "SMTP" | "ESMTP";
+  readonly protocol: Protocol;
   readonly reversePath: Mailbox | null;
   /** The accepted forward-paths so far, in order. */
   readonly forwardPaths: readonly Mailbox[];
@@ -16,10 +20,12 @@ export interface Transaction {
 }
 
 /**
- * What happened. `mail`, `recipient`, `data` and `end` must be answered before the next event; the
- * rest is told.
+ * What happened. `login`, `mail`, `recipient`, `data` and `end` must be answered before the next
+ * event; the rest is told.
  */
 export type SessionEvent =
+  /** A client shows who it is. A positive answer lets it in, 421 ends the session. */
+  | { readonly kind: "login"; readonly credentials: Credentials }
   /** A transaction wants to begin. */
   | { readonly kind: "mail"; readonly transaction: Transaction }
   /** A recipient wants to be added. */
@@ -34,6 +40,12 @@ export type SessionEvent =
   | { readonly kind: "dropped" }
   /** The session itself refused a command or a text. */
   | { readonly kind: "refused"; readonly what: string; readonly reply: Reply }
+  /**
+   * Write the output, then do the handshake as TLS server. This session is over: another one, secured,
+   * begins after the handshake. `discarded` octets that came in the clear behind the command are
+   * nobody's words (RFC 3207 6).
+   */
+  | { readonly kind: "starttls"; readonly discarded: number }
   /** Replies have piled up: take and write them before going on. */
   | { readonly kind: "output" }
   /** Write the output, then close the connection. */

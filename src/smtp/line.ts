@@ -2,20 +2,24 @@
 
 const CR = 13;
 const LF = 10;
+/** Octets that nearly every line has room in. */
+const MOST_LINES = 1024;
 
 /**
  * Collects one line at a time, never more than `longest` octets of it (CR LF included): of a longer
  * one the rest is thrown away as it comes, so that it is answered once and costs no memory.
  */
 export class LineReader {
-  readonly #buffer: Uint8Array;
+  readonly #longest: number;
+  #buffer: Uint8Array;
   #length = 0;
   #tooLong = false;
   #start = "";
   #lastWasCr = false;
 
   constructor(longest: number) {
-    this.#buffer = new Uint8Array(longest);
+    this.#longest = longest;
+    this.#buffer = new Uint8Array(Math.min(longest, MOST_LINES));
   }
 
   /** Whether a line has begun that has not ended yet. */
@@ -37,10 +41,19 @@ export class LineReader {
       const byte = input[at]!;
       if (byte === LF && this.#lastWasCr) return { next: at + 1, line: this.#take() };
       this.#lastWasCr = byte === CR;
-      if (this.#length < this.#buffer.length - 1) this.#buffer[this.#length++] = byte;
+      if (this.#length < this.#longest - 1) this.#keep(byte);
       else this.#tooLong = true;
     }
     return { next: input.length };
+  }
+
+  #keep(byte: number): void {
+    if (this.#length === this.#buffer.length) {
+      const larger = new Uint8Array(Math.min(2 * this.#length, this.#longest));
+      larger.set(this.#buffer);
+      this.#buffer = larger;
+    }
+    this.#buffer[this.#length++] = byte;
   }
 
   #take(): string | null {

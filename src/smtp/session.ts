@@ -8,20 +8,25 @@
  */
 
 import type { Mailbox } from "./address.ts";
+import { BAD_COMMAND, Budget, REFUSED_RECIPIENT } from "./budget.ts";
 import {
+  type Auth,
   type Command,
   type Hello,
   LONGEST_LINE,
+  LONGEST_LINE_WITH_AUTH,
   type Mail,
   parseCommand,
   type Rcpt,
 } from "./command.ts";
-import { type TextFlaw, TextReader } from "./data.ts";
-import type { SessionEvent, Transaction } from "./event.ts";
-import { HopCounter } from "./hops.ts";
+import type { Protocol, SessionEvent, Transaction } from "./event.ts";
+import { type Extensions, keywords } from "./extensions.ts";
+import { IncomingText } from "./incoming_text.ts";
 import { LineReader } from "./line.ts";
+import { Login, type LoginStep } from "./login.ts";
 import * as replies from "./reply.ts";
 import { encodeReply, isPositive, type Reply } from "./reply.ts";
+import { isHttp, nameOf } from "./stranger.ts";
 
 export interface SessionOptions {
   /** Own name as replies show it: a domain name or an address literal. */
@@ -30,17 +35,13 @@ export interface SessionOptions {
   readonly maxMessageSize: number;
   /** Recipients a transaction may have. */
   readonly maxRecipients: number;
+  /** Whether TLS can be begun here, or has been; not at all unless said. */
+  readonly tls?: "offered" | "in use";
+  /** Whether users submit their messages here, under TLS and logged in, and nobody else (RFC 6409). */
+  readonly submission?: boolean;
+  /** Whether another session, before the handshake, has said the greeting. */
+  readonly greeted?: boolean;
 }
-
-/**
- * What a client may do wrong without a message between, before the channel is closed (RFC 5321
- * 7.8): ten bad commands, or a thousand recipients that are refused, or some of each.
- */
-const BUDGET = 1000;
-const BAD_COMMAND = 100;
-const REFUSED_RECIPIENT = 1;
-/** Received lines beyond which a text is taken to go in circles (RFC 5321 6.3). */
-const MAX_HOPS = 100;
 
 /** Characters of replies that may pile up: many commands in one packet must not cost much memory. */
 const MAX_OUTPUT = 16 * 1024;
@@ -56,7 +57,8 @@ type Question = (reply: Reply) => void;
 
 export class Session {
   readonly #options: SessionOptions;
-  readonly #lines = new LineReader(LONGEST_LINE);
+  readonly #extensions: Extensions;
+  readonly #lines: LineReader;
   readonly #events: SessionEvent[] = [];
   #input: Uint8Array = NOTHING;
   #at = 0;
@@ -65,14 +67,17 @@ export class Session {
   #hello: Hello | undefined;
   #transaction: OpenTransaction | undefined;
   #recipientsTried = false;
-  #text: TextReader | undefined;
-  #hops = new HopCounter();
-  #spent = 0;
+  #text: IncomingText | undefined;
+  readonly #budget = new Budget();
+  readonly #login = new Login();
   #closed = false;
 
   constructor(options: SessionOptions) {
+    const { host, tls, submission = false, greeted = false } = options;
     this.#options = options;
-    this.#say(replies.greeting(options.host));
+    this.#extensions = { startTls: tls !== undefined, auth: submission };
+    this.#lines = new LineReader(submission ? LONGEST_LINE_WITH_AUTH : LONGEST_LINE);
+    if (!greeted) this.#say(replies.greeting(host));
   }
 
   /** Whether a text is coming in: between 354 and the reply to its end. */
@@ -146,10 +151,11 @@ export class Session {
     const { next, line } = this.#lines.read(this.#input, this.#at);
     this.#at = next;
     if (line === undefined) return;
+    if (this.#login.asking) return this.#follow(this.#login.answer(line));
     if (isHttp(line ?? this.#lines.start)) {
       return this.#turnOut("line", replies.notHttp(this.#options.host));
     }
-    const parsed = line === null ? replies.lineTooLong : parseCommand(line);
+    const parsed = line === null ? replies.lineTooLong : parseCommand(line, this.#extensions);
     if ("code" in parsed) this.#refuse(line === null ? "line" : nameOf(line), parsed);
     else this.#obey(parsed);
   }
@@ -164,8 +170,7 @@ export class Session {
 
   /** Whether that was more than there was; the channel is closed then. */
   #spend(amount: number, what: string): boolean {
-    this.#spent += amount;
-    if (this.#spent <= BUDGET) return false;
+    if (this.#budget.spend(amount)) return false;
     this.#turnOut(what, replies.tooManyErrors(this.#options.host));
     return true;
   }
@@ -199,6 +204,52 @@ export class Session {
         return this.#say(replies.help(...command.lines));
       case "QUIT":
         return this.end(replies.goodbye(this.#options.host));
+      case "STARTTLS":
+        return this.#startTls();
+      case "AUTH":
+        return this.#auth(command);
+    }
+  }
+
+  /** Why there is nothing to be had yet where messages are submitted (RFC 3207 4, RFC 6409 4.3). */
+  get #barrier(): Reply | undefined {
+    if (!this.#options.submission) return undefined;
+    if (this.#options.tls !== "in use") return replies.startTlsFirst;
+    return this.#login.done ? undefined : replies.loginFirst;
+  }
+
+  #startTls(): void {
+    if (this.#options.tls === "in use") return this.#refuse("STARTTLS", replies.securedAlready);
+    if (this.#hello?.verb !== "EHLO") return this.#refuse("STARTTLS", replies.extendedHelloFirst);
+    this.#say(replies.readyForTls);
+    this.#drop();
+    // Nothing of this session outlives it: not what was said, and not what stands behind this command.
+    this.#closed = true;
+    this.#events.push({ kind: "starttls", discarded: this.#input.length - this.#at });
+  }
+
+  #auth(auth: Auth): void {
+    const refusal = this.#options.tls !== "in use"
+      ? replies.startTlsFirst
+      : this.#hello?.verb !== "EHLO"
+      ? replies.extendedHelloFirst
+      : this.#transaction && replies.loginInTransaction;
+    if (refusal) this.#refuse("AUTH", refusal);
+    else this.#follow(this.#login.begin(auth));
+  }
+
+  #follow(step: LoginStep): void {
+    switch (step.kind) {
+      case "ask":
+        return this.#say(step.reply);
+      case "refuse":
+        return this.#refuse("AUTH", step.reply);
+      case "judge":
+        return this.#ask({ kind: "login", credentials: step.credentials }, (reply) => {
+          if (reply.code === 421) return this.end(reply);
+          this.#say(reply);
+          if (isPositive(reply)) this.#login.accept();
+        });
     }
   }
 
@@ -206,21 +257,15 @@ export class Session {
   #greet(hello: Hello): void {
     this.#drop();
     this.#hello = hello;
-    const { host, maxMessageSize } = this.#options;
-    this.#say(
-      hello.verb === "HELO" ? replies.hello(host) : replies.extendedHello(host, [
-        "PIPELINING",
-        `SIZE ${maxMessageSize}`,
-        "8BITMIME",
-        "ENHANCEDSTATUSCODES",
-        "HELP",
-      ]),
-    );
+    const { host } = this.#options;
+    const offer = keywords({ ...this.#options, loggedIn: this.#login.done });
+    this.#say(hello.verb === "HELO" ? replies.hello(host) : replies.extendedHello(host, offer));
   }
 
   #mail(mail: Mail): void {
     const hello = this.#hello;
     if (!hello) return this.#refuse("MAIL", replies.helloFirst);
+    if (this.#barrier) return this.#refuse("MAIL", this.#barrier);
     if (this.#transaction) return this.#refuse("MAIL", replies.nestedMail);
     if (mail.extended && hello.verb === "HELO") {
       return this.#refuse("MAIL", replies.unknownParameter);
@@ -230,7 +275,7 @@ export class Session {
     }
     const transaction: OpenTransaction = {
       client: hello.domain,
-      protocol: hello.verb === "HELO" ? "SMTP" : "ESMTP",
+      protocol: this.#protocol(hello),
       reversePath: mail.reversePath,
       forwardPaths: [],
       body: mail.body,
@@ -241,6 +286,13 @@ export class Session {
       this.#transaction = transaction;
       this.#recipientsTried = false;
     });
+  }
+
+  /** RFC 3848. For HELO there is no name but the plain one, under TLS neither. */
+  #protocol({ verb }: Hello): Protocol {
+    if (verb === "HELO") return "SMTP";
+    if (this.#options.tls !== "in use") return "ESMTP";
+    return this.#login.done ? "ESMTPSA" : "ESMTPS";
   }
 
   #rcpt({ forwardPath }: Rcpt): void {
@@ -268,33 +320,28 @@ export class Session {
     }
     this.#ask({ kind: "data", transaction }, (reply) => {
       this.#say(reply);
-      if (!isPositive(reply)) return;
-      this.#text = new TextReader(this.#options.maxMessageSize);
-      this.#hops = new HopCounter();
+      if (isPositive(reply)) this.#text = new IncomingText(this.#options.maxMessageSize);
     });
   }
 
-  #readText(text: TextReader): void {
+  #readText(text: IncomingText): void {
     const part = text.read(this.#input, this.#at);
     this.#at = part.next;
-    if (part.bytes.length > 0) {
-      if (this.#hops.inHeader) this.#hops.feed(part.bytes);
-      this.#events.push({ kind: "text", bytes: part.bytes });
-    }
+    if (part.bytes.length > 0) this.#events.push({ kind: "text", bytes: part.bytes });
     if (part.end) this.#endOfText(text);
   }
 
-  #endOfText(text: TextReader): void {
+  #endOfText(text: IncomingText): void {
     const transaction = this.#transaction!;
-    const flaw = text.flaw ? FLAWS[text.flaw] : this.#hops.count > MAX_HOPS && replies.mailLoop;
-    if (flaw) {
+    const { refusal } = text;
+    if (refusal) {
       this.#drop();
-      this.#refuse("text", flaw);
+      this.#refuse("text", refusal);
       return;
     }
     this.#ask({ kind: "end", transaction, size: text.size }, (reply) => {
       this.#say(reply);
-      if (isPositive(reply)) this.#spent = 0;
+      if (isPositive(reply)) this.#budget.refill();
       // Whatever the answer, the owner knows it: all buffers are clear now (RFC 5321 4.1.1.4).
       this.#text = this.#transaction = undefined;
     });
@@ -311,22 +358,4 @@ export class Session {
     this.#closed = true;
     this.#events.push({ kind: "close" });
   }
-}
-
-const FLAWS: Readonly<Record<TextFlaw, Reply>> = {
-  "bare line end": replies.bareLineEnd,
-  "too big": replies.tooBig,
-};
-
-/**
- * A browser that is made to post mail speaks like this (RFC 9110 9.3, RFC 4918 9). What it says
- * further must not be read as commands. No command of SMTP is called like its methods.
- */
-function isHttp(line: string): boolean {
-  return /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PROPFIND)[ \t]/i.test(line);
-}
-
-/** The verb of a refused line for the log; nothing else of it is worth keeping. */
-function nameOf(line: string): string {
-  return /^[A-Za-z]{1,12}(?=[ \t]|$)/.exec(line)?.[0].toUpperCase() ?? "line";
 }

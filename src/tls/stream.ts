@@ -71,7 +71,8 @@ export class SecuredBytes implements Bytes {
     this.#stream = stream;
     this.#stream.want(false);
     this.#socket = socket;
-    this.#chunks = socket[Symbol.asyncIterator]();
+    // The end of what comes is not the end of what goes.
+    this.#chunks = socket.iterator({ destroyOnReturn: false });
   }
 
   async read(): Promise<Uint8Array | null> {

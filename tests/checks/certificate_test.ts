@@ -3,6 +3,10 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { checkCertificate, checkCertificateFiles } from "../../src/checks/certificate.ts";
+import type { Issued } from "../support/authority.ts";
+import { makeFolder } from "../support/folder.ts";
+import { makePair } from "../support/key_pair.ts";
+import { testWith } from "../support/programs.ts";
 
 const CERTIFICATE = new URL("../support/mx.test.crt", import.meta.url).pathname;
 const KEY = new URL("../support/mx.test.key", import.meta.url).pathname;
@@ -128,3 +132,33 @@ Deno.test("the files of a configuration are read, and none where there are none"
   assert.equal(finding?.state, "wrong");
   assert.match(finding?.is ?? "", /^TLS_KEY .*\.gone cannot be read/);
 });
+
+testWith(
+  ["openssl"],
+  "a pair that belongs together, but that no handshake succeeds with, is told",
+  async () => {
+    await using folder = await makeFolder();
+    const [TLS_CERT, TLS_KEY] = [`${folder.path}/tls.crt`, `${folder.path}/tls.key`];
+    const told = async ({ certificate, key }: Issued) => {
+      await Deno.writeTextFile(TLS_CERT, certificate);
+      await Deno.writeTextFile(TLS_KEY, key);
+      const findings = await checkCertificateFiles(
+        { HOSTNAME: "mx.test", TLS_CERT, TLS_KEY },
+        Date.now(),
+      );
+      return findings.map(({ state, is }) => `${state}: ${is}`);
+    };
+    const options = ["-addext", "subjectAltName=DNS:mx.test", "-days", "60"];
+    const useless = await makePair("-newkey", "rsa:1024", ...options);
+    assert.match(
+      (await told(useless)).join(),
+      /^wrong: TLS_KEY is of no use for TLS, the key must be RSA /,
+    );
+    const good = await makePair("-newkey", "rsa:2048", ...options);
+    assert.match((await told(good)).join(), /^good: for mx\.test, /);
+    const half = good.certificate + good.certificate.slice(0, 200);
+    assert.deepEqual(await told({ ...good, certificate: half }), [
+      "wrong: TLS_CERT certificate 2 in it is damaged or cut off",
+    ]);
+  },
+);

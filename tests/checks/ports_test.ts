@@ -39,9 +39,11 @@ Deno.test("a free port can be listened on", async () => {
   const port = freePort();
   await withSpool(port, async (configuration) => {
     const found = await tryPorts(configuration);
-    assert.deepEqual(found, { problems: [], serving: false, tried: true });
-    const { state, is } = checkPorts(configuration, found);
-    assert.deepEqual([state, is], ["good", `127.0.0.1:${port} can be listened on`]);
+    assert.deepEqual(found, { problems: [], serving: false, errors: [] });
+    const findings = checkPorts(configuration, found);
+    assert.deepEqual(findings.map(({ state, is }) => [state, is]), [
+      ["good", `127.0.0.1:${port} can be listened on`],
+    ]);
   });
 });
 
@@ -50,8 +52,8 @@ Deno.test("a port taken beside a locked spool is denosmtpd's own", async () => {
   await withSpool(listener.addr.port, async (configuration) => {
     using _lock = await lockSpool(configuration);
     const found = await tryPorts(configuration);
-    assert.deepEqual(found, { problems: [], serving: true, tried: true });
-    assert.match(checkPorts(configuration, found).is, /denosmtpd listens there already$/);
+    assert.deepEqual([found.problems, found.serving], [[], true]);
+    assert.match(checkPorts(configuration, found)[0]!.is, /denosmtpd listens there already$/);
   });
 });
 
@@ -73,8 +75,8 @@ const denied = new ListenError("cannot listen: no right to", "LISTEN_PORT", "pri
 Deno.test("a port that this user may not try is not known, the service has the right", async () => {
   await withSpool(25, async (configuration) => {
     const found = await tryPorts(configuration, () => [denied]);
-    assert.deepEqual(found, { problems: [], serving: false, tried: false });
-    const { state, is } = checkPorts(configuration, found);
+    assert.deepEqual([found.problems, found.serving], [[], false]);
+    const { state, is } = checkPorts(configuration, found)[0]!;
     assert.equal(state, "unknown");
     assert.match(is, /^127\.0\.0\.1:25 cannot be tried by this user: .* which the service has$/);
   });
@@ -84,8 +86,8 @@ Deno.test("a port that this user may not try is no problem beside a locked spool
   await withSpool(25, async (configuration) => {
     using _lock = await lockSpool(configuration);
     const found = await tryPorts(configuration, () => [denied]);
-    assert.deepEqual(found, { problems: [], serving: true, tried: false });
-    const { state, is } = checkPorts(configuration, found);
+    assert.deepEqual([found.problems, found.serving], [[], true]);
+    const { state, is } = checkPorts(configuration, found)[0]!;
     assert.equal(state, "note");
     assert.match(is, /^127\.0\.0\.1:25 cannot be tried by this user; denosmtpd works with /);
   });
@@ -114,4 +116,19 @@ Deno.test("each address that cannot be listened on is a problem of its own", asy
       "198.51.100.1",
     ]);
   }, lines);
+});
+
+Deno.test("the port of each service is tried for itself", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [taken, free] = [listener.addr.port, freePort()];
+  await withSpool(taken, async (configuration) => {
+    const { mail } = configuration;
+    const all = { ...configuration, mail: { ...mail, SUBMISSIONS_PORT: free } };
+    using _lock = await lockSpool(all);
+    const findings = checkPorts(all, await tryPorts(all));
+    assert.deepEqual(findings.map(({ about, is }) => [about, is]), [
+      [`port ${taken}`, `127.0.0.1:${taken} denosmtpd listens there already`],
+      [`port ${free}`, `127.0.0.1:${free} can be listened on`],
+    ]);
+  });
 });

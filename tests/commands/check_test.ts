@@ -53,11 +53,6 @@ Deno.test("a name server that cannot be reached is told once, and is no finding"
 
 const NOTES: readonly (readonly [what: string, setting: string, note: RegExp])[] = [
   [
-    "settings that nothing uses yet",
-    "HOSTNAME = me.example\nRELAY_TLS = verify",
-    /^note {3}RELAY_TLS: it is set, but nothing in this version uses it$/m,
-  ],
-  [
     "a host name that nobody can look up",
     "HOSTNAME = me",
     /^note {3}HOSTNAME: it is me, which other hosts cannot look up$/m,

@@ -17,6 +17,7 @@ Deno.test("--help tells every command and exit code, and exits 0", async () => {
         "--server",
         "--version",
         "queue list",
+        "passwd",
       ]
     ) {
       assert.ok(out.includes(told), `${told} is not in the help`);

@@ -170,3 +170,132 @@ Deno.test("a user who forwards to the postmaster does not go in circles", () => 
   assert.deepEqual(ends(users, "postmaster"), ["/b"]);
   assert.deepEqual(ends(users, "a"), ["/b"]);
 });
+
+/** A book, a user, and which local-parts are that user's own and which are not. */
+const OWNED: readonly (readonly [
+  what: string,
+  lines: readonly string[],
+  name: string,
+  own: readonly string[],
+  others: readonly string[],
+])[] = [
+  [
+    "the name, in any case, and with a tag",
+    ["jones:/jones", "smith:/smith"],
+    "smith",
+    ["smith", "SMITH", "Smith+", "smith+x", "smith+a+b"],
+    ["jones", "smit", "smiths", "smith ", "+smith", "jones+smith", "", "*", "__proto__"],
+  ],
+  [
+    "a tag with a line of its own is that line's",
+    ["jones:/jones", "jones+work:/work"],
+    "jones",
+    ["jones", "jones+other", "jones+work+x"],
+    ["jones+work", "JONES+WORK"],
+  ],
+  ["and not the other way round", ["jones:/jones", "jones+work:/work"], "jones+work", [
+    "jones+work",
+  ], ["jones", "jones+other", "jones+work+x"]],
+  [
+    "what forwards to the user, by however many steps",
+    [
+      "jones:/jones",
+      "smith:/smith",
+      "staff:jones@me.example, smith+x@ME.EXAMPLE",
+      "all:staff@[192.0.2.1], fred@far.example",
+      "away:fred@far.example",
+      "boss:jones@me.example",
+    ],
+    "smith",
+    ["staff", "Staff+x", "all"],
+    ["away", "boss", "jones"],
+  ],
+  [
+    "an address elsewhere is nobody's here, though the name is the same",
+    ["jones:/jones", "list:jones@far.example", "sub:jones@x.me.example"],
+    "jones",
+    ["jones"],
+    ["list", "sub"],
+  ],
+  [
+    "a user who has all mail sent on is still who it is",
+    ["jones:fred@far.example", "smith:jones@me.example"],
+    "jones",
+    ["jones", "jones+x", "smith"],
+    ["fred"],
+  ],
+  ["the same directory is not the same user", ["jones:/shared", "smith:/shared"], "jones", [
+    "jones",
+  ], ["smith"]],
+  ["the first user is the postmaster", ["jones:/jones", "smith:/smith"], "jones", [
+    "postmaster",
+    "PostMaster",
+    "postmaster+x",
+  ], []],
+  ["and another is not", ["jones:/jones", "smith:/smith"], "smith", [], ["postmaster"]],
+  ["a postmaster with a line is that line", ["jones:/jones", "postmaster:/pm"], "jones", [], [
+    "postmaster",
+  ]],
+  [
+    "which may be a user's",
+    ["jones:/jones", "smith:/smith", "postmaster:smith@me.example"],
+    "smith",
+    ["postmaster"],
+    ["jones"],
+  ],
+  [
+    "what forwards to the postmaster is the postmaster's",
+    ["jones:/jones", "smith:/smith", "root:postmaster@me.example"],
+    "jones",
+    ["root"],
+    [],
+  ],
+  [
+    "what * takes is nobody's, and what forwards there neither",
+    ["jones:/jones", "*:jones@me.example", "sales:nobody@me.example"],
+    "jones",
+    ["jones"],
+    ["anybody", "*", "*+x", "", "+", "sales"],
+  ],
+  [
+    "in a circle nothing is found but what is in it",
+    ["a:b@me.example", "b:c@me.example, jones@me.example", "c:a@me.example", "jones:/jones"],
+    "jones",
+    ["a", "b", "c"],
+    [],
+  ],
+  [
+    "and who is not in it owns nothing of it",
+    ["a:b@me.example", "b:c@me.example", "c:a@me.example", "jones:/jones"],
+    "jones",
+    [],
+    ["a", "b", "c"],
+  ],
+  ["somebody who is no user owns nothing", ["jones:/jones", "*:/rest"], "green", [], [
+    "green",
+    "jones",
+    "*",
+  ]],
+];
+
+for (const [what, lines, name, own, others] of OWNED) {
+  Deno.test(`own addresses: ${what}`, () => {
+    const users = book(...lines);
+    for (const localPart of own) assert.equal(users.owns(name, localPart), true, localPart);
+    for (const localPart of others) assert.equal(users.owns(name, localPart), false, localPart);
+    for (const localPart of own) assert.equal(users.owns(name.toUpperCase(), localPart), true);
+  });
+}
+
+Deno.test("own addresses: many ways to many users take no time to speak of", () => {
+  // Each forwards to all that follow: as many ways as there are sets of them.
+  const count = 60;
+  const names = Array.from({ length: count }, (_, i) => `u${i}`);
+  const lines = names.map((name, i) => {
+    const next = names.slice(i + 1).map((other) => `${other}@me.example`);
+    return next.length > 0 ? `${name}:${next.join(",")}` : `${name}:/end`;
+  });
+  const users = book(...lines, "jones:/jones");
+  assert.equal(users.owns(`u${count - 1}`, "u0"), true);
+  assert.equal(users.owns("jones", "u0"), false);
+});

@@ -126,13 +126,21 @@ Deno.test("files that are missing are told at once", async () => {
 
 Deno.test("files that mail.conf names must be there", async () => {
   const mail = "TLS_CERT = FOLDER/cert.pem\nTLS_KEY = FOLDER/key.pem\n\n" +
-    "RELAY_LOGIN_FILE = FOLDER/login\n";
+    "RELAY_LOGIN_FILE = FOLDER/login\nRELAY_HOST = mx.example\n";
   assert.deepEqual(await problems(mail, "john:/x\n", ["key.pem"]), [
     "mail.conf:1: TLS_CERT: cert.pem: there is no such file",
     "mail.conf:4: RELAY_LOGIN_FILE: login: there is no such file",
   ]);
-  const { mail: conf } = await read(mail, "john:/x\n", ["cert.pem", "key.pem", "login"]);
+  const other = mail.replace(/^RELAY.*$/gm, "");
+  const { mail: conf } = await read(other, "john:/x\n", ["cert.pem", "key.pem"]);
   assert.match(conf.TLS_CERT!, /cert\.pem$/);
+});
+
+Deno.test("the key lies where the relay cannot read it", async () => {
+  const mail = "TLS_CERT = FOLDER/cert.pem\nTLS_KEY = FOLDER/key.pem\nHOSTNAME = me.example\n";
+  const files = ["cert.pem", "key.pem"];
+  assert.equal((await problems(`${mail}SPOOL_DIR = FOLDER\n`, "john:/x\n", files)).length, 1);
+  await read(`${mail}SPOOL_DIR = FOLDER/key\n`, "john:/x\n", files);
 });
 
 Deno.test("forwards in a circle or to nobody are told with their lines", async () => {

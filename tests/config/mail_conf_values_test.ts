@@ -34,6 +34,7 @@ interface Row {
 const DOMAIN = "is no domain name or [address]";
 const PATH = "a path has visible characters alone, one at least";
 const PORT = "is no whole number from 1 to 65535";
+const LISTENING_PORT = "is no whole number from 0 to 65535";
 const TLS = "TLS_CERT = cert.pem\nTLS_KEY = key.pem\n";
 
 const ROWS: { readonly [Name in VariableName]: Row } = {
@@ -61,7 +62,7 @@ const ROWS: { readonly [Name in VariableName]: Row } = {
     preset: 25,
     good: [["2525", 2525], ["0", 0]],
     bad: ["", "smtp", "65536", "25, 587"],
-    hint: "is no whole number from 0 to 65535",
+    hint: LISTENING_PORT,
   },
   RELAY_PORT: { preset: 25, good: [["2525", 2525]], bad: ["", "0", "65536"], hint: PORT },
   MAX_CLIENTS: {
@@ -157,16 +158,16 @@ const ROWS: { readonly [Name in VariableName]: Row } = {
   },
   SUBMISSION_PORT: {
     preset: undefined,
-    good: [["587", 587]],
-    bad: ["0", "none"],
-    hint: PORT,
+    good: [["587", 587], ["0", 0]],
+    bad: ["", "none", "65536"],
+    hint: LISTENING_PORT,
     beside: TLS,
   },
   SUBMISSIONS_PORT: {
     preset: undefined,
-    good: [["465", 465]],
-    bad: ["0", ""],
-    hint: PORT,
+    good: [["465", 465], ["0", 0]],
+    bad: ["", "smtps", "65536"],
+    hint: LISTENING_PORT,
     beside: TLS,
   },
   RELAY_TLS: {
@@ -192,6 +193,7 @@ const ROWS: { readonly [Name in VariableName]: Row } = {
     good: [["/etc/login", "/etc/login"]],
     bad: [""],
     hint: PATH,
+    beside: "RELAY_HOST = mx.example\n",
   },
   LOG_LEVEL: {
     preset: "info",

@@ -30,7 +30,8 @@ async function problems(content: string): Promise<string[]> {
   throw new assert.AssertionError({ message: `${JSON.stringify(content)} was read` });
 }
 
-const HASH = "$scrypt$ln=15,r=8,p=1$c2FsdA$aGFzaA";
+const HASH =
+  "$scrypt$ln=15,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 const GOOD: readonly (readonly [line: string, name: string, target: unknown, hash?: string])[] = [
   // As pySMTPD had it.
@@ -106,6 +107,18 @@ const BAD: readonly (readonly [line: string, message: RegExp])[] = [
     /^3: john: the third field is no password hash, make one by: denosmtpd passwd$/,
   ],
   ["john:/x:$", /^3: john: the third field is no password hash/],
+  [
+    `john:/x:${HASH.slice(0, -2)}`,
+    /^3: john: the third field is no password hash \(its hash is no base64\), make one by: denosmtpd passwd$/,
+  ],
+  [
+    `john:/x:${HASH.replace("ln=15", "ln=25")}`,
+    /^3: john: the third field is no password hash \(ln is 25, not 10 to 17\), make one/,
+  ],
+  [
+    `*:/x:${HASH}`,
+    /^3: \*: nobody logs in as \*, a password belongs to a user's own line$/,
+  ],
   ["john:a@b_c", /^3: john: "a@b_c" is no address \(.+\), write it like jack@example\.com$/],
   ["john:jack@", /^3: john: "jack@" is no address \(bad domain\)/],
   [

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { QueuedMessage } from "../../src/queue/envelope.ts";
-import { ListenError } from "../../src/receiver/listener.ts";
+import { SettingError } from "../../src/config/setting_error.ts";
 import { MailboxPorts } from "../../src/relay/mailbox_ports.ts";
 import { settled } from "../support/settled.ts";
 import {
@@ -84,7 +84,7 @@ for (const how of ["cannot listen", "dies"] as const) {
     };
     const refused = assert.rejects(
       daemon.reload(await planOf("WORKERS = 3")),
-      how === "dies" ? /too much/ : new ListenError("cannot listen", "LISTEN_PORT"),
+      how === "dies" ? /too much/ : new SettingError("cannot listen", "LISTEN_PORT"),
     );
     await settled();
     if (how === "dies") threads.receivers[4]?.die("too much");

@@ -1,7 +1,7 @@
 /** The daemon's threads: started, started again when they die, stopped. */
 
 import assert from "node:assert/strict";
-import { ListenError } from "../../src/receiver/listener.ts";
+import { SettingError } from "../../src/config/setting_error.ts";
 import { settled } from "../support/settled.ts";
 import { makeDaemon, numberOf, startDaemon, usualReceiver } from "./fake_threads.ts";
 
@@ -62,7 +62,7 @@ Deno.test("where one receiver cannot listen, none does, and the relay is not beg
     return [{ kind: "failed", message: "cannot listen", setting: "LISTEN_PORT" }];
   };
   await assert.rejects(daemon.start(), (error) => {
-    return error instanceof ListenError && error.message === "cannot listen" &&
+    return error instanceof SettingError && error.message === "cannot listen" &&
       error.setting === "LISTEN_PORT";
   });
   assert.deepEqual([threads.alive, threads.relays.map(({ told }) => told)], [[], [[]]]);

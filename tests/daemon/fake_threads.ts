@@ -202,7 +202,7 @@ export async function planOf(settings: string): Promise<Plan> {
         lines,
       },
       reach: reachOf([], []),
-      places: [{ address: "127.0.0.1", port: 2525 }],
+      places: [{ address: "127.0.0.1", port: 2525, service: "smtp" }],
       made: [],
     };
   } finally {

@@ -5,8 +5,9 @@ import type { Configuration } from "../../src/config/configuration.ts";
 import { readConfiguration } from "../../src/config/configuration.ts";
 import { receiverPermissions, relayPermissions } from "../../src/daemon/permissions.ts";
 import { listenPlaces } from "../../src/receiver/listener.ts";
-import { reachOf } from "../../src/daemon/reach.ts";
+import { type Reach, reachOf } from "../../src/daemon/reach.ts";
 import type { NameServer } from "../../src/relay/resolver.ts";
+import { makeFolder } from "../support/folder.ts";
 import { freePort } from "../support/free_port.ts";
 import { startNameServer } from "../support/name_server.ts";
 import { hasIpv6, skippable } from "../support/programs.ts";
@@ -106,7 +107,8 @@ Deno.test("the receiver can do nothing else", () =>
   withConfiguration(async (configuration, folder) => {
     const forbidden = {
       "read a file of the system": `Deno.readTextFile("/etc/passwd")`,
-      "read its configuration": `Deno.readTextFile("${folder}/user.conf")`,
+      "read its configuration": `Deno.readTextFile("${folder}/mail.conf")`,
+      "read the users and their passwords": `Deno.readTextFile("${folder}/user.conf")`,
       "write outside the mailboxes": `Deno.writeTextFile("${folder}/x", "x")`,
       "climb out of a mailbox": `Deno.writeTextFile("${folder}/john/../x", "x")`,
       "climb out of the queue": `Deno.writeTextFile("${folder}/spool/queue/../x", "x")`,
@@ -246,6 +248,76 @@ Deno.test("with IPv6 to the world the relay has all the net, and nothing else", 
     await allForbidden("the relay", permissions, noBusiness(folder));
   }));
 
+/** A pair as certbot keeps it, named by links: lines of mail.conf, and the paths of links and targets. */
+async function linkedPair(folder: string) {
+  const pair = { links: [] as string[], targets: [] as string[], settings: "" };
+  for (const [setting, name] of [["TLS_CERT", "fullchain"], ["TLS_KEY", "privkey"]] as const) {
+    const link = `${folder}/live/me.example/${name}.pem`;
+    const target = `${folder}/archive/me.example/${name}1.pem`;
+    await Deno.mkdir(`${folder}/live/me.example`, { recursive: true });
+    await Deno.mkdir(`${folder}/archive/me.example`, { recursive: true });
+    await Deno.writeTextFile(target, name);
+    await Deno.symlink(`../../archive/me.example/${name}1.pem`, link);
+    pair.links.push(link);
+    pair.targets.push(target);
+    pair.settings += `${setting} = ${link}\n`;
+  }
+  return pair;
+}
+
+Deno.test("the receiver can read the certificate and its key, also through links, and not change them", async () => {
+  await using folder = await makeFolder();
+  const { links, targets, settings } = await linkedPair(folder.path);
+  await withConfiguration(async (configuration) => {
+    const permissions = receiverPermissions(configuration, listenPlaces(configuration.mail));
+    for (const link of links) {
+      const allowed = {
+        "read": `Deno.readTextFile("${link}")`,
+        "look at": `Deno.stat("${link}")`,
+      };
+      assert.deepEqual(await attempt(permissions, allowed), { "read": "done", "look at": "done" });
+    }
+    for (const path of [...links, ...targets]) {
+      await allForbidden("the receiver", permissions, {
+        "write": `Deno.writeTextFile("${path}", "x")`,
+        "remove": `Deno.remove("${path}")`,
+        "put something in its place": `Deno.rename("${folder.path}/x", "${path}")`,
+        "change its rights": `Deno.chmod("${path}", 0o644)`,
+      });
+    }
+    await allForbidden("the receiver", permissions, {
+      "list what is beside it": `Array.fromAsync(Deno.readDir("${folder.path}/live/me.example"))`,
+      "read an older key": `Deno.readTextFile("${targets[1]}")`,
+    });
+    // The next one has another name.
+    const renewed = `${folder.path}/archive/me.example/privkey2.pem`;
+    await Deno.writeTextFile(renewed, "renewed");
+    await Deno.remove(links[1]!);
+    await Deno.symlink("../../archive/me.example/privkey2.pem", links[1]!);
+    const read = { "read": `Deno.readTextFile("${links[1]}")` };
+    assert.deepEqual(await attempt(permissions, read), { "read": "done" });
+  }, settings);
+});
+
+Deno.test("the relay can see neither certificate nor key, with all the net or without", async () => {
+  await using folder = await makeFolder();
+  const { links, targets, settings } = await linkedPair(folder.path);
+  await withConfiguration(async (configuration) => {
+    for (const addresses of [IPV4, [...IPV4, "::1", "2001:db8::1"]]) {
+      const permissions = relayPermissions(configuration, reachOf(addresses, [NOBODY]));
+      for (const path of [...links, ...targets]) {
+        await allForbidden("the relay", permissions, {
+          "read": `Deno.readTextFile("${path}")`,
+          "look at": `Deno.stat("${path}")`,
+          "follow": `Deno.readLink("${path}")`,
+          "link": `Deno.link("${path}", "${configuration.mail.SPOOL_DIR}/tmp/x")`,
+          "write": `Deno.writeTextFile("${path}", "x")`,
+        });
+      }
+    }
+  }, settings);
+});
+
 for (const ipv6 of [[], ["::1", "2001:db8::1"]]) {
   Deno.test(`with an address as RELAY_HOST the relay connects there alone, IPv6 or not (${ipv6})`, async () => {
     using host = listening("127.0.0.1");
@@ -265,6 +337,27 @@ for (const ipv6 of [[], ["::1", "2001:db8::1"]]) {
       });
     }, `RELAY_HOST = 127.0.0.1:${port}`);
   });
+}
+
+for (
+  const [settings, net] of [
+    ["", ["0.0.0.0/0:25", "0.0.0.0/0:443"]],
+    ["RELAY_TLS = verify", ["0.0.0.0/0:25", "0.0.0.0/0:443"]],
+    ["RELAY_TLS_FOR = x.test:none", ["0.0.0.0/0:25", "0.0.0.0/0:443"]],
+    ["RELAY_TLS = none", ["0.0.0.0/0:25"]],
+    ["RELAY_HOST = mx.example:587", ["0.0.0.0/0:587"]],
+  ] as const
+) {
+  Deno.test(`the relay reaches the policies of domains where they count (${settings || "presets"})`, () =>
+    withConfiguration((configuration) => {
+      const local = reachOf([...IPV4, "::1"], [NOBODY]);
+      const own = net.map((one) => one.replace("0.0.0.0/0", "[::1]"));
+      const servers = [`${NOBODY.host}:${NOBODY.port}`];
+      const granted = (reach: Reach) => relayPermissions(configuration, reach).net;
+      assert.deepEqual(granted(reachOf(IPV4, [NOBODY])), [...net, ...servers]);
+      assert.deepEqual(granted(local), [...net, ...own, ...servers]);
+      return Promise.resolve();
+    }, settings));
 }
 
 Deno.test("the main thread keeps what other threads may need later, and nothing else", async () => {

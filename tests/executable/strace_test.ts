@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { CERTIFICATE, KEY, TLS_SETTINGS } from "../support/certificate.ts";
 import { startDaemon } from "../support/daemon.ts";
 import { EXECUTABLE, notCompiled } from "../support/executable.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -46,8 +47,10 @@ const READ: readonly (readonly [path: RegExp, reason: string])[] = [
 
 interface Life {
   readonly trace: Trace;
-  /** mail.conf and user.conf. */
+  /** mail.conf, user.conf, certificate and key. */
   readonly files: readonly string[];
+  /** Whether the executable can do TLS as a server; otherwise nobody needs the key. */
+  readonly offersTls: boolean;
   /** Mailboxes and spool. */
   readonly directories: readonly string[];
   /** Where it was to listen. */
@@ -69,6 +72,7 @@ async function live(): Promise<Life> {
     under: underStrace(file),
     environment: {},
     mail: `${network.mail}LISTEN_PORT = ${port}
+${TLS_SETTINGS}
 SPOOL_DIR = ${home.path}/spool
 WORKERS = 2
 `,
@@ -86,7 +90,8 @@ WORKERS = 2
   assert.equal(daemon.log().match(/ message sent /g)?.length, 2, daemon.log());
   return {
     trace: await readTrace(file, daemon.folder),
-    files: [`${daemon.folder}/mail.conf`, `${daemon.folder}/user.conf`],
+    files: [`${daemon.folder}/mail.conf`, `${daemon.folder}/user.conf`, CERTIFICATE, KEY],
+    offersTls: !daemon.log().includes("STARTTLS not offered"),
     directories: ["spool", "jones", "smith"].map((name) => `${home.path}/${name}`),
     listening: `AF_INET 127.0.0.1:${port}`,
     nameServer: `AF_INET ${network.names.host}:${network.names.port}`,
@@ -139,6 +144,12 @@ Deno.test({
       assert.equal(files[0]?.path, EXECUTABLE);
       const moved = files.filter(({ call }) => call.startsWith("rename"));
       assert(moved.some(({ path }) => path.startsWith(`${directories[1]}/new/`)));
+    });
+
+    await t.step("key", () => {
+      const touched = files.filter(({ path }) => path === KEY);
+      assert(touched.length > 0);
+      assert.equal(touched.some(({ call }) => call.startsWith("open")), life.offersTls);
     });
 
     await t.step("sockets", () => {

@@ -58,7 +58,7 @@ for (const tls of [true, false]) {
       assert.equal(established.test(await log()), tls);
       const connected = await loggedLine(daemon, " connected ");
       if (tls) assert.match(connected, / tls=TLSv1\.[23] verified=false$/);
-      else assert.doesNotMatch(connected, / tls=/);
+      else assert.match(connected, / tls=none verified=false$/);
       assert.doesNotMatch(daemon.log(), /plain text|message deferred/);
 
       const report = await reportTo(daemon, "jones");

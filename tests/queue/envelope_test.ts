@@ -28,10 +28,20 @@ const FULL = message({
         reply: { code: 450, status: "4.2.0", lines: ["first", "", "last"] },
         heard: true,
         host: "mx.x.y",
+        security: { protocol: "TLSv1.3", verified: true },
         time: ARRIVED + 1,
       },
     }),
-    recipient("a@x.y", { state: "delivered" }),
+    recipient("a@x.y", {
+      state: "delivered",
+      last: {
+        reply: { code: 250, status: "", lines: ["taken"] },
+        heard: true,
+        host: "mx.x.y",
+        security: { protocol: "TLS" },
+        time: ARRIVED,
+      },
+    }),
     recipient("b@x.y", { state: "failed" }),
     recipient("c@x.y", {
       state: "returned",

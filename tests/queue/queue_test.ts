@@ -148,6 +148,8 @@ Deno.test("each outcome is logged once, with who, what and when again", async ()
     id,
     to: "<b@x.y>",
     host: undefined,
+    tls: undefined,
+    verified: undefined,
     reply: "450 4.0.0 reply 450",
     attempts: 1,
     next: new Date(ARRIVED + 5 * MINUTE).toISOString(),

@@ -6,12 +6,12 @@ import { MaildirNames } from "../../src/mailbox/name.ts";
 import { Presence } from "../../src/mailbox/presence.ts";
 import { MessageIds } from "../../src/queue/id.ts";
 import { Spool } from "../../src/queue/spool.ts";
-import { Connection, type Socket } from "../../src/receiver/connection.ts";
+import { Connection, type TcpSocket } from "../../src/receiver/connection.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import { silentLog } from "../support/silent_log.ts";
 
 /** A peer that says these, and reads nothing any more once it is sent a reply that holds `deaf`. */
-class DeafPeer implements Socket {
+class DeafPeer implements TcpSocket {
   closed = false;
   readonly #says: string[];
   readonly #deaf: string;
@@ -48,7 +48,7 @@ class DeafPeer implements Socket {
 }
 
 /** `timeout` in seconds. */
-function connect(socket: Socket, timeout: number): Connection {
+function connect(socket: TcpSocket, timeout: number): Connection {
   const host = "me.example";
   const now = () => 0;
   const disk = new MemoryDisk();
@@ -97,6 +97,13 @@ for (
     assert.ok(peer.closed);
   });
 }
+
+Deno.test("a peer to whom the end cannot be told is gone a second later", async () => {
+  const peer = new DeafPeer(["QUIT\r\n"], "nothing");
+  peer.closeWrite = () => peer.write(new TextEncoder().encode("nothing")).then(() => {});
+  await connect(peer, 300).run();
+  assert.ok(peer.closed);
+});
 
 Deno.test("a peer that says nothing and does not read the farewell is gone a second later", async () => {
   const peer = new DeafPeer([], "421 ");

@@ -59,7 +59,7 @@ Deno.test({
 Deno.test("a port that is taken, and an address that is not ours, are named in one line", () => {
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const attempt = (address: string, port: number) => () =>
-    openListeners([{ address, port }], { shared: false });
+    openListeners([{ address, port, service: "smtp" }], { shared: false });
   assert.throws(attempt("127.0.0.1", taken.addr.port), (error) => {
     return error instanceof ListenError && error.kind === "taken" &&
       /^cannot listen on 127\.0\.0\.1:\d+: .*\S$/.test(error.message);

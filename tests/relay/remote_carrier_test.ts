@@ -1,91 +1,11 @@
 /** A host that wants TLS and with whom it fails: the mail waits, and TLS is tried again (RFC 3207). */
 
 import assert from "node:assert/strict";
-import { HostMemory } from "../../src/relay/hosts.ts";
-import { RemoteCarrier } from "../../src/relay/remote_carrier.ts";
-import type { Dialer } from "../../src/relay/wire.ts";
-import { replyText } from "../../src/smtp/reply.ts";
-import { idOf, MINUTE } from "../queue/messages.ts";
-import { type Office, openOffice } from "../queue/office.ts";
-import { NameService } from "../simulation/name_service.ts";
-import { FakeWire } from "../support/fake_wire.ts";
+import { attempt, record, setUp } from "./carrier.ts";
 import { answer, OK } from "./conversation.ts";
 
-const OFFER = "250-s\r\n250 STARTTLS\r\n";
 const GO = "220 go\r\n";
 const INSISTS = "530 5.7.0 Must issue a STARTTLS command first\r\n";
-
-/** Every connection is to a server that is the test. */
-class TestDialer implements Dialer {
-  dials = 0;
-  readonly #wires: FakeWire[] = [];
-  #waiting = Promise.withResolvers<void>();
-
-  connect(): Promise<FakeWire> {
-    const wire = new FakeWire();
-    this.dials++;
-    this.#wires.push(wire);
-    this.#waiting.resolve();
-    return Promise.resolve(wire);
-  }
-
-  /** The next connection, which has been greeted and has heard what is offered. */
-  async greet(offer = OFFER): Promise<FakeWire> {
-    while (this.#wires.length === 0) {
-      this.#waiting = Promise.withResolvers();
-      await this.#waiting.promise;
-    }
-    const wire = this.#wires.shift()!;
-    wire.say("220 s\r\n");
-    await answer(wire, offer);
-    return wire;
-  }
-}
-
-/** A queue with one message, and who brings it to a host at 192.0.2.1. */
-async function setUp() {
-  const office = await openOffice();
-  await office.receive();
-  const { clock, log } = office;
-  const dialer = new TestDialer();
-  const hosts = new HostMemory(clock, 2 * MINUTE);
-  const carrier = () =>
-    new RemoteCarrier("x.y", {
-      route: {
-        resolver: new NameService(),
-        random: () => 0,
-        port: 25,
-        isOwnName: () => false,
-        isOwnAddress: () => false,
-        ipv6: true,
-        loopback: false,
-        relayHost: { host: "192.0.2.1", port: undefined },
-      },
-      dialer,
-      hosts,
-      clock,
-      log,
-      host: "me.example",
-    });
-  return { office, dialer, hosts, carrier };
-}
-
-/** One attempt by this carrier. Returns when it is released. */
-async function attempt(office: Office, carrier: RemoteCarrier): Promise<void> {
-  const message = await office.take();
-  const recipients = message.due().map(({ forwardPath }) => forwardPath);
-  await message.begin(recipients);
-  const settle = message.settle.bind(message);
-  const withdraw = () => Promise.resolve();
-  await carrier.carry({ message, recipients, settle, withdraw, done: () => {} });
-  await carrier.rest();
-  await message.release();
-}
-
-async function record({ spool }: Office) {
-  const [{ state, attempts, last } = assert.fail()] = (await spool.read(idOf(1))).recipients;
-  return [state, attempts, last && replyText(last.reply)];
-}
 
 for (
   const [step, replies] of [

@@ -73,7 +73,7 @@ for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
     await peer.answer(OK, "354 go\r\n", "250 taken\r\n", "221 bye\r\n");
     const { outcome, security } = await sending;
     assert.deepEqual(outcome.results.map(({ reply }) => replyText(reply)), ["250 taken"]);
-    assert.deepEqual(security, { protocol: maxVersion, authorized: false });
+    assert.deepEqual(security, { protocol: maxVersion, verified: false });
     peer.close();
   });
 }

@@ -122,7 +122,7 @@ Deno.test("a connection that takes too long can be given up", async () => {
 for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   Deno.test(`${version} is told, and that nobody vouches for the certificate`, async () => {
     const { wire, peer } = await securedPair("mx.test", version);
-    assert.deepEqual(wire.security, { protocol: version, authorized: false });
+    assert.deepEqual(wire.security, { protocol: version, verified: false });
     await assert.rejects(wire.secure("mx.test"));
     wire.close();
     peer.close();

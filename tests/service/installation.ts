@@ -4,6 +4,7 @@
  * without systemd.
  */
 
+import type { Issued } from "../support/authority.ts";
 import { EXECUTABLE, notCompiled } from "../support/executable.ts";
 import { find, missingOrNotRoot, type Outcome, run } from "../support/programs.ts";
 import { Running } from "./running.ts";
@@ -30,7 +31,18 @@ function obstacle(): string | undefined {
   return success ? new TextDecoder().decode(stdout) || undefined : "able.py failed";
 }
 
+/** The unit's user, who is known in an installation alone; rights.py makes it. */
+const USER = 59025;
+
+/** Where an installation keeps its certificate, for mail.conf. */
+export const CERTIFICATE_SETTINGS = "TLS_CERT = /etc/denosmtpd/tls/fullchain.pem\n" +
+  "TLS_KEY = /etc/denosmtpd/tls/privkey.pem\n";
+
 export interface InstallationOptions {
+  /** Lines of mail.conf besides those of MAIL. */
+  readonly mail?: string;
+  /** In /etc/denosmtpd/tls, which nobody but the unit's user may look into. */
+  readonly certificate?: Issued;
   /** The whole of user.conf. */
   readonly users?: string;
   /** The text of a drop-in behind the unit. */
@@ -48,13 +60,15 @@ export class Installation {
   private constructor(readonly folder: string, readonly args: readonly string[]) {}
 
   static async make(
-    { users = "jones:mail/jones\n", dropIn, unit, open, executable = EXECUTABLE }:
-      InstallationOptions = {},
+    options: InstallationOptions = {},
   ): Promise<Installation> {
+    const { mail = "", certificate, users = "jones:mail/jones\n" } = options;
+    const { dropIn, unit, open, executable = EXECUTABLE } = options;
     const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
     for (const part of ["etc", "lib", "open"]) await Deno.mkdir(`${folder}/${part}`);
     await Deno.chmod(`${folder}/open`, 0o777);
-    await Deno.writeTextFile(`${folder}/etc/mail.conf`, MAIL);
+    await Deno.writeTextFile(`${folder}/etc/mail.conf`, MAIL + mail);
+    if (certificate) await putCertificate(`${folder}/etc/tls`, certificate);
     await Deno.writeTextFile(`${folder}/etc/user.conf`, users);
     await Deno.writeTextFile(`${folder}/unit`, unit ?? await Deno.readTextFile(UNIT));
     await Deno.writeTextFile(`${folder}/drop-in`, dropIn ?? "");
@@ -75,6 +89,15 @@ export class Installation {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+async function putCertificate(folder: string, { certificate, key }: Issued): Promise<void> {
+  await Deno.mkdir(folder, { mode: 0o700 });
+  await Deno.writeTextFile(`${folder}/fullchain.pem`, certificate, { mode: 0o400 });
+  await Deno.writeTextFile(`${folder}/privkey.pem`, key, { mode: 0o400 });
+  for (const path of [folder, `${folder}/fullchain.pem`, `${folder}/privkey.pem`]) {
+    await Deno.chown(path, USER, USER);
   }
 }
 

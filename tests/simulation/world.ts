@@ -6,6 +6,7 @@
 
 import { FakeClock } from "../support/fake_clock.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
+import { noPolicies } from "../support/no_policies.ts";
 import { addressBook, type Configuration } from "../../src/config/configuration.ts";
 import { makeMaildir, sweepMaildir } from "../../src/mailbox/maildir.ts";
 import { MaildirNames } from "../../src/mailbox/name.ts";
@@ -140,6 +141,7 @@ export class World {
           random: this.random.next,
           resolver: this.names,
           dialer: this.network,
+          policies: noPolicies,
           log: this.log,
           ipv6: true,
           ownPlaces: [{ address: OWN_ADDRESS, port: 25 }],

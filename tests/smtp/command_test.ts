@@ -1,7 +1,13 @@
 /** One line becomes one command, or the reply that refuses it (RFC 5321 4.1; RFC 788 4.1). */
 
 import assert from "node:assert/strict";
-import { type Command, LONGEST_LINE, parseCommand } from "../../src/smtp/command.ts";
+import {
+  type Command,
+  isVerb,
+  LONGEST_LINE,
+  LONGEST_LINE_WITH_AUTH,
+  parseCommand,
+} from "../../src/smtp/command.ts";
 import * as replies from "../../src/smtp/reply.ts";
 import type { Reply } from "../../src/smtp/reply.ts";
 
@@ -248,5 +254,105 @@ Deno.test("HELP names every command, HELP with one of them its syntax (788-T12)"
     assert.match(one.lines[0]!, new RegExp(`^${verb}\\b`));
     const known = parseCommand(verb);
     assert.ok(!("code" in known) || known.code === 501, `${verb} is listed and not known`);
+  }
+});
+
+const ALL = { startTls: true, auth: true };
+
+/** Commands of extensions, where they are offered. */
+const EXTENDED: readonly (readonly [line: string, outcome: Command | Reply])[] = [
+  ["STARTTLS", { verb: "STARTTLS" }],
+  ["startTLS \t", { verb: "STARTTLS" }],
+  ["STARTTLS x", replies.noArgument],
+  ["STARTTLSX", replies.unknownCommand],
+  ["AUTH PLAIN", { verb: "AUTH", mechanism: "PLAIN", initialResponse: undefined }],
+  ["auth login ", { verb: "AUTH", mechanism: "LOGIN", initialResponse: undefined }],
+  ["AUTH  PLAIN   AGEAYg==  ", { verb: "AUTH", mechanism: "PLAIN", initialResponse: "AGEAYg==" }],
+  ["AUTH PLAIN =", { verb: "AUTH", mechanism: "PLAIN", initialResponse: "=" }],
+  ["AUTH PLAIN *", { verb: "AUTH", mechanism: "PLAIN", initialResponse: "*" }],
+  ["AUTH", replies.badAuth],
+  ["AUTH PLAIN AGEA Yg==", replies.badAuth],
+  ["AUTH CRAM-MD5", replies.unknownMechanism],
+  ["AUTH PLAINX", replies.unknownMechanism],
+  ["AUTH PLAIN,LOGIN", replies.unknownMechanism],
+  ["AUTH __proto__", replies.unknownMechanism],
+  ["AUTH \xff", replies.notAscii],
+  ["AUTH PLAIN \x00", replies.badCharacter],
+  ["AUTH\tPLAIN", replies.badCharacter],
+  // RFC 4954 5: read, and passed by.
+  ["MAIL FROM:<Smith@Alpha> AUTH=<>", mail(ALPHA, { extended: true })],
+  ["MAIL FROM:<Smith@Alpha> auth=e+3Dmc2@example.com", mail(ALPHA, { extended: true })],
+  ["MAIL FROM:<Smith@Alpha> AUTH=a+2Bb SIZE=5", mail(ALPHA, { size: 5, extended: true })],
+  ["MAIL FROM:<a@b> AUTH", replies.badParameter("AUTH")],
+  ["MAIL FROM:<a@b> AUTH=", replies.badMail],
+  ["MAIL FROM:<a@b> AUTH=<a@b>x=y", replies.badMail],
+  ["MAIL FROM:<a@b> AUTH=a+b", replies.badParameter("AUTH")],
+  ["MAIL FROM:<a@b> AUTH=a+3d", replies.badParameter("AUTH")],
+  ["MAIL FROM:<a@b> AUTH=a+", replies.badParameter("AUTH")],
+  ["MAIL FROM:<a@b> AUTH=<> AUTH=<>", replies.badParameter("AUTH")],
+  ["MAIL FROM:<a@b> AUTH=<> X=1", replies.unknownParameter],
+  ["RCPT TO:<a@b> AUTH=<>", replies.unknownParameter],
+];
+
+for (const [line, outcome] of EXTENDED) {
+  Deno.test(`extended: ${JSON.stringify(line)}`, () => {
+    assert.deepEqual(parseCommand(line, ALL), outcome);
+  });
+}
+
+Deno.test("what is known but not offered is 502, whatever its argument (RFC 5321 4.2.4)", () => {
+  for (const line of ["STARTTLS", "STARTTLS x"]) {
+    assert.deepEqual(parseCommand(line), replies.notImplemented);
+    assert.deepEqual(parseCommand(line, { ...ALL, startTls: false }), replies.notImplemented);
+  }
+  for (const line of ["AUTH", "AUTH PLAIN AGEAYg==", "AUTH FOO"]) {
+    assert.deepEqual(parseCommand(line), replies.notImplemented);
+    assert.deepEqual(parseCommand(line, { ...ALL, auth: false }), replies.notImplemented);
+  }
+  assert.deepEqual(
+    parseCommand("MAIL FROM:<a@b> AUTH=<>", { ...ALL, auth: false }),
+    replies.unknownParameter,
+  );
+});
+
+Deno.test("AUTH has 12288 octets with its CR LF, all else what it had (RFC 4954 4)", () => {
+  assert.equal(LONGEST_LINE_WITH_AUTH, 12_288);
+  const fits = `AUTH PLAIN ${"A".repeat(12_275)}`;
+  const parsed = parseCommand(fits, ALL);
+  assert.ok("verb" in parsed && parsed.verb === "AUTH");
+  assert.equal(parsed.initialResponse?.length, 12_275);
+  assert.deepEqual(parseCommand(`${fits}A`, ALL), replies.lineTooLong);
+  assert.deepEqual(parseCommand(`${fits} `, ALL), replies.lineTooLong);
+  for (const verb of ["NOOP", "VRFY", "STARTTLS", "AUTHX"]) {
+    assert.deepEqual(parseCommand(verb.padEnd(511, " x"), ALL), replies.lineTooLong, verb);
+  }
+  assert.deepEqual(parseCommand(`AUTH ${"A".repeat(506)}`), replies.lineTooLong, "not offered");
+});
+
+Deno.test("MAIL has 500 octets more where a login is offered (RFC 4954 3)", () => {
+  const line = `MAIL FROM:<Smith@Alpha> AUTH=${"a".repeat(1053 - 29)}`;
+  assert.equal(line.length, 1053);
+  assert.deepEqual(parseCommand(line, ALL), mail(ALPHA, { extended: true }));
+  assert.deepEqual(parseCommand(`${line}a`, ALL), replies.lineTooLong);
+  assert.deepEqual(parseCommand(line), replies.lineTooLong);
+});
+
+Deno.test("HELP names what is offered and nothing else", () => {
+  for (const verb of ["STARTTLS", "AUTH"]) {
+    const offered = parseCommand("HELP", ALL);
+    assert.ok("verb" in offered && offered.verb === "HELP");
+    assert.ok(offered.lines[0]!.split(" ").includes(verb));
+    assert.ok("verb" in parseCommand(`HELP ${verb}`, ALL));
+    const other = parseCommand("HELP");
+    assert.ok("verb" in other && other.verb === "HELP");
+    assert.ok(!other.lines[0]!.split(" ").includes(verb));
+    assert.deepEqual(parseCommand(`HELP ${verb}`), replies.noSuchHelp);
+  }
+});
+
+Deno.test("verbs are those of commands, offered or not, in upper case", () => {
+  for (const word of ["MAIL", "STARTTLS", "AUTH", "TURN", "SEND"]) assert.ok(isVerb(word), word);
+  for (const word of ["", "mail", "XYZZY", "BDAT", "constructor", "__proto__"]) {
+    assert.ok(!isVerb(word), word);
   }
 });

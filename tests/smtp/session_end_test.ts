@@ -89,11 +89,18 @@ Deno.test("a text with more than a hundred Received lines is a loop (53-46)", ()
   assert.equal(said(again).at(-1), "554 5.4.6");
 });
 
-Deno.test("a refused command is told with its verb and nothing else of it (BUG-29)", () => {
+Deno.test("a refused command is told with its verb where it has one, and nothing else of it (BUG-29)", () => {
   const rows: [string, string, number][] = [
     ["mail FROM:bad", "MAIL", 501],
     ["DATA", "DATA", 503],
-    ["Xyzzy secret", "XYZZY", 500],
+    ["send FROM:<a@b>", "SEND", 502],
+    // What is no verb might be half of a password.
+    ["Xyzzy secret", "line", 500],
+    ["c2VjcmV0", "line", 500],
+    ["mailFROM:bad", "line", 500],
+    // Known, though not offered here.
+    ["AUTH PLAIN AGpvbmVzAHNlY3JldA==", "AUTH", 502],
+    ["STARTTLS", "STARTTLS", 502],
     ["\x1b[2J", "line", 500],
     ["NOOP\x07", "line", 501],
     ["NOOP \x07", "NOOP", 501],

@@ -47,6 +47,26 @@ Deno.test("HELO is with SMTP, EHLO with ESMTP (RFC 3848)", () => {
   assert.match(unfolded(receivedField(receipt({ protocol: "ESMTP" }))), / with ESMTP id abc123 /);
 });
 
+Deno.test("TLS adds an S and a login an A, and a comment names the cipher (RFC 3848, 53-35)", () => {
+  const protection = { protocol: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
+  for (const protocol of ["ESMTPS", "ESMTPSA", "SMTP"] as const) {
+    assert.equal(
+      unfolded(receivedField(receipt({ protocol }, { protection }))),
+      `Received: from client.example ([192.0.2.1]) by me.example with ${protocol}` +
+        " (TLSv1.3 TLS_AES_256_GCM_SHA384) id abc123" +
+        " for <jones@me.example>; Sun, 22 Nov 2026 15:04:05 +0000\r\n",
+    );
+  }
+  const field = receivedField(receipt({ protocol: "ESMTPSA" }, { protection }));
+  assert.match(field, /^Received: [ -~]+\r\n(?:[ \t][ -~]+\r\n)*$/);
+  assert.doesNotMatch(field, /[ \t]\r\n/);
+  assert.equal(
+    receivedField(receipt({}, { protection: undefined })),
+    receivedField(receipt()),
+    "in plain text there is none",
+  );
+});
+
 Deno.test("for names one recipient, and of several none (53-36)", () => {
   const one = unfolded(receivedField(receipt({ forwardPaths: [SMITH] })));
   assert.match(one, / for <smith@me\.example>;/);
@@ -81,7 +101,11 @@ Deno.test("no line is longer than 998 octets, whatever its names (RFC 5322 2.1.1
   const field = receivedField(
     receipt(
       { client: name, forwardPaths: [{ localPart: "l".repeat(64), domain: name }] },
-      { host: name, peer: "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" },
+      {
+        host: name,
+        peer: "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+        protection: { protocol: "TLSv1.2", cipher: "ECDHE-ECDSA-CHACHA20-POLY1305" },
+      },
     ),
   );
   for (const line of field.split("\r\n")) assert.ok(line.length <= 998, `${line.length}`);

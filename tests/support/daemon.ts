@@ -1,5 +1,7 @@
 /** The real daemon as a process of its own, with a folder of its own. */
 
+import type { Service } from "../../src/config/service.ts";
+
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
@@ -9,6 +11,8 @@ export interface Daemon {
   readonly port: number;
   /** The port on one of its addresses: with LISTEN_PORT = 0 each has its own. */
   portOn(address: string): number;
+  /** The port of a service, on the first of its addresses. Throws where it has none. */
+  portFor(service: Service): number;
   readonly process: Deno.ChildProcess;
   /** Everything it has logged so far. */
   log(): string;
@@ -25,6 +29,8 @@ export interface DaemonOptions {
   readonly mail?: string;
   /** The whole of user.conf. */
   readonly users?: string;
+  /** What else is in its folder from the start, by name. Nobody else may read these. */
+  readonly files?: Readonly<Record<string, string>>;
   /** A program with arguments that runs the daemon's command line, such as `prlimit --nofile=40`. */
   readonly under?: readonly string[];
   /** Its command line up to its own words, if not the one from source. */
@@ -68,6 +74,9 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const lines = presets.map(([name, value]) => `${name} = ${value}`);
   await Deno.writeTextFile(`${folder}/mail.conf`, [...lines, mail, ""].join("\n"));
   await Deno.writeTextFile(`${folder}/user.conf`, users);
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
+  }
   const { under = [], command = COMMAND, environment } = options;
   const [program, ...words] = [...under, ...command];
   const process = new Deno.Command(program!, {
@@ -90,12 +99,13 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     await dispose();
     throw error;
   }
-  const listening = /listening(?:=|":\[")([^\s"]+)/.exec(output.text)?.[1]?.split(",") ?? [];
+  const listening = placesIn(output.text, "smtp");
   const port = portOf(listening[0]);
   return {
     folder,
     port,
     portOn: (address) => portOf(listening.find((one) => hostOf(one) === address)),
+    portFor: (service) => portOf(placesIn(output.text, service)[0]),
     process,
     log: () => output.text,
     logged: (text) => output.shows(text),
@@ -106,6 +116,18 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** The fields of the log in which the daemon says where a service is. */
+const FIELDS = {
+  smtp: "listening",
+  submission: "submission",
+  submissions: "submissions",
+} as const satisfies Record<Service, string>;
+
+function placesIn(log: string, service: Service): string[] {
+  const field = new RegExp(`\\b${FIELDS[service]}(?:=|":\\[")([^\\s"]+)`);
+  return field.exec(log)?.[1]?.split(",") ?? [];
 }
 
 /** `192.0.2.1:25` and `[2001:db8::1]:25` taken apart. */

@@ -1,6 +1,6 @@
 /** A connection to a server that is the test itself. */
 
-import type { Wire } from "../../src/relay/wire.ts";
+import type { SecureOptions, Security, Wire } from "../../src/relay/wire.ts";
 
 const latin1 = (bytes: Uint8Array) =>
   Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
@@ -15,6 +15,9 @@ export class FakeWire implements Wire {
   closed = false;
   /** Whether writes, and a handshake, last until the connection is closed. */
   stalled = false;
+  /** Whether the handshake works, and with what kind of certificate. */
+  certificate: "none" | "valid" | "wrong" = "none";
+  security?: Security;
   #said: Said[] = [];
   #reading: PromiseWithResolvers<Uint8Array | null> | undefined;
   #writing: PromiseWithResolvers<void> | undefined;
@@ -46,10 +49,14 @@ export class FakeWire implements Wire {
     this.#change();
   }
 
-  /** The handshake fails. */
-  async secure(): Promise<Wire> {
+  /** What is said and heard stays in plain text, whatever comes of the handshake. */
+  async secure(_name: string, { verify }: SecureOptions = { verify: false }): Promise<Wire> {
     while (this.stalled && !this.closed) await this.#changed.promise;
-    throw new Error("no TLS here");
+    if (this.certificate === "none") throw new Error("no TLS here");
+    const verified = this.certificate === "valid";
+    if (verify && !verified) throw new Error("wrong certificate");
+    this.security = { protocol: "TLSv1.3", verified };
+    return this;
   }
 
   /** The server says this, in one piece. */

@@ -1,12 +1,16 @@
-/** A receiver in the test's own process, on a free port, with mailboxes in memory. */
+/** A receiver in the test's own process, on free ports, with mailboxes in memory. */
 
-import type { Configuration } from "../../src/config/configuration.ts";
-import { readMailConf } from "../../src/config/mail_conf.ts";
+import { systemClock } from "../../src/clock.ts";
+import { addressBook, type Configuration } from "../../src/config/configuration.ts";
+import { type MailConf, readMailConf } from "../../src/config/mail_conf.ts";
+import type { Service } from "../../src/config/service.ts";
 import type { Log } from "../../src/log.ts";
 import { makeMaildir } from "../../src/mailbox/maildir.ts";
 import { MessageIds } from "../../src/queue/id.ts";
 import { Spool } from "../../src/queue/spool.ts";
+import { CertificateFiles } from "../../src/receiver/certificate_files.ts";
 import { listenPlaces } from "../../src/receiver/listener.ts";
+import { Logins } from "../../src/receiver/logins.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 import { silentLog } from "./silent_log.ts";
@@ -16,10 +20,18 @@ export interface LocalReceiver {
   readonly disk: MemoryDisk;
   /** Of the first address. */
   readonly port: number;
+  /** Of a service, on the first address. */
+  portFor(service: Service): number;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** `settings` are lines of mail.conf; jones and smith have the mailboxes /jones and /smith. */
+/** `secret`, made to cost next to nothing. */
+const HASH = "$scrypt$ln=10,r=1,p=1$c2FsdG9mam9uZXM$zRozh15SHleaZVZ8U5P0bQ";
+
+/**
+ * `settings` are lines of mail.conf; jones and smith have the mailboxes /jones and /smith, and log in
+ * by the password `secret`.
+ */
 export async function startReceiver(
   settings = "",
   log: Log = silentLog,
@@ -29,7 +41,10 @@ export async function startReceiver(
   const spool = new Spool(disk, "/spool", "test");
   await spool.make();
   const configuration = await configure(settings);
-  const receiver = new Receiver(configuration, listenPlaces(configuration.mail), {
+  const book = addressBook(configuration);
+  const places = listenPlaces(configuration.mail);
+  const certificate = await openCertificate(configuration.mail, log);
+  const receiver = new Receiver(configuration, places, {
     disk,
     spool,
     ids: new MessageIds({ now: Date.now, random: Math.random }),
@@ -39,13 +54,35 @@ export async function startReceiver(
     process: 1,
     machine: "machine.example",
     queued: () => {},
+    ...certificate ? { certificate } : {},
+    logins: new Logins(configuration.users, (domain) => book.isLocal(domain), {
+      clock: systemClock,
+      log,
+    }),
   });
+  const portFor = (service: Service) => {
+    const address = receiver.addresses[places.findIndex((place) => place.service === service)];
+    return Number(address?.split(":").at(-1));
+  };
   return {
     receiver,
     disk,
-    port: Number(receiver.addresses[0]!.split(":").at(-1)),
+    port: portFor("smtp"),
+    portFor,
     [Symbol.asyncDispose]: () => receiver.stop(0),
   };
+}
+
+/** Looked after until the receiver stops. */
+function openCertificate(
+  { TLS_CERT, TLS_KEY }: MailConf,
+  log: Log,
+): Promise<CertificateFiles> | undefined {
+  if (TLS_CERT === undefined || TLS_KEY === undefined) return undefined;
+  return CertificateFiles.open({ certificate: TLS_CERT, key: TLS_KEY }, {
+    clock: systemClock,
+    log,
+  });
 }
 
 async function configure(settings: string): Promise<Configuration> {
@@ -58,7 +95,7 @@ async function configure(settings: string): Promise<Configuration> {
       stateDirectory: () => undefined,
     });
     const users = ["jones", "smith"].map((name, i) => {
-      return { name, target: { directory: `/${name}` }, hash: undefined, line: i + 1 };
+      return { name, target: { directory: `/${name}` }, hash: HASH, line: i + 1 };
     });
     return {
       mail: conf,

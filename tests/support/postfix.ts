@@ -1,5 +1,6 @@
 /** Postfix as an instance of its own: its configuration, queue and mailboxes in one folder. */
 
+import type { Issued } from "./authority.ts";
 import { find } from "./programs.ts";
 import { until } from "./until.ts";
 
@@ -18,6 +19,10 @@ export interface PostfixOptions {
   readonly domain: string;
   /** Whether it offers STARTTLS. */
   readonly tls: boolean;
+  /** Settings by which it sends what is for other domains; unless told, it sends nothing. */
+  readonly sending?: Readonly<Record<string, string>>;
+  /** Its own, if not one for mx.test that is signed by itself. */
+  readonly issued?: Issued;
 }
 
 const CERTIFICATE = new URL("mx.test", import.meta.url).pathname;
@@ -64,7 +69,7 @@ async function stopMaster(folder: string): Promise<void> {
 
 async function write(
   folder: string,
-  { hostname, port, domain, tls }: PostfixOptions,
+  { hostname, port, domain, tls, issued, sending }: PostfixOptions,
 ): Promise<void> {
   // Its parts give up root's rights and must still get in.
   await Deno.chmod(folder, 0o755);
@@ -73,6 +78,10 @@ async function write(
   await chown("nobody", `${folder}/mail`);
   for (const one of ["crt", "key"]) {
     await Deno.copyFile(`${CERTIFICATE}.${one}`, `${folder}/etc/tls.${one}`);
+  }
+  if (issued) {
+    await Deno.writeTextFile(`${folder}/etc/tls.crt`, issued.certificate);
+    await Deno.writeTextFile(`${folder}/etc/tls.key`, issued.key);
   }
   await Deno.chmod(`${folder}/etc/tls.key`, 0o600);
   const settings = {
@@ -102,14 +111,18 @@ async function write(
     smtpd_tls_key_file: `${folder}/etc/tls.key`,
     smtpd_tls_loglevel: "1",
     smtpd_tls_received_header: "yes",
+    ...sending,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
   await Deno.writeTextFile(`${folder}/etc/main.cf`, lines.join(""));
-  await Deno.writeTextFile(`${folder}/etc/master.cf`, services(`${hostname}:${port}`));
+  await Deno.writeTextFile(
+    `${folder}/etc/master.cf`,
+    services(`${hostname}:${port}`, sending !== undefined),
+  );
 }
 
 /** Nothing in a chroot, and nothing that takes mail but this address. */
-function services(address: string): string {
+function services(address: string, sends: boolean): string {
   const rows = [
     [address, "inet", "n", "-", "smtpd"],
     ["cleanup", "unix", "n", "0", "cleanup"],
@@ -123,6 +136,7 @@ function services(address: string): string {
     ["retry", "unix", "-", "-", "error"],
     ["proxymap", "unix", "-", "-", "proxymap"],
     ["anvil", "unix", "-", "1", "anvil"],
+    ...sends ? [["smtp", "unix", "-", "-", "smtp"]] : [],
     ["postlog", "unix-dgram", "n", "1", "postlogd"],
   ].map(([name, type, isPrivate, most, command]) =>
     `${name} ${type} ${isPrivate} - n - ${most} ${command}\n`

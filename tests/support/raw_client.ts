@@ -4,7 +4,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class RawClient {
-  readonly #conn: Deno.Conn;
+  #conn: Deno.Conn;
   readonly #buffer = new Uint8Array(4096);
   #received = "";
 
@@ -19,6 +19,28 @@ export class RawClient {
   async send(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
     for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+  }
+
+  /**
+   * Does the handshake as TLS client, when the server has nothing more to say before it. Rejects
+   * where it fails, and then the connection is closed.
+   */
+  async secure(options: Deno.StartTlsOptions): Promise<void> {
+    if (this.#received !== "") throw new Error(`before the handshake: ${this.#received}`);
+    if (this.#pending) throw new Error("a read is pending");
+    const conn = await Deno.startTls(this.#conn as Deno.TcpConn, options);
+    this.#conn = conn;
+    try {
+      await conn.handshake();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Tells the server that nothing more is sent. Reading goes on. */
+  closeWrite(): Promise<void> {
+    return this.#conn.closeWrite();
   }
 
   /** One line without its CR LF; null when the server has closed. Rejects after `patience` milliseconds. */

@@ -32,7 +32,8 @@ export interface Trace {
  * starts it, strace is not: signals reach it, and its output ends when strace has written all.
  */
 export function underStrace(file: string): string[] {
-  const calls = "trace=%file,%network";
+  // Architectures have one of the two or both.
+  const calls = "trace=%file,%network,?clone,?clone3";
   return [find("strace") ?? "strace", "-D", "-f", "-yy", "--seccomp-bpf", "-o", file, "-e", calls];
 }
 
@@ -47,6 +48,7 @@ function notPermitted(): string | undefined {
 
 /** Those that name two files. */
 const TWO = /^(rename|link|symlink)/;
+const THREADS = /^clone/;
 const LOOKS =
   /^(access|faccessat|stat|lstat|newfstatat|statx|statfs|readlink|inotify_add_watch|execve)/;
 const OPENS = /^open/;
@@ -63,10 +65,49 @@ export async function readTrace(file: string, cwd: string): Promise<Trace> {
     // Lines about signals and ends, and the second halves of calls, do not begin like this.
     const [, call, args] = /^\d+ +([a-z]\w*)\((.*)/.exec(line) ?? [];
     if (call === undefined || args === undefined) continue;
+    if (THREADS.test(call)) continue;
     if (SOCKETS.test(call)) sockets.push({ call, args, place: placeIn(args) });
     else files.push(...filesIn(call, args, cwd));
   }
   return { files, sockets };
+}
+
+/** The threads of a program, from what `underStrace` wrote. */
+export class Threads {
+  readonly #lines: readonly (readonly [thread: number, call: string])[];
+  readonly #parents: ReadonlyMap<number, number>;
+
+  private constructor(lines: readonly (readonly [number, string])[]) {
+    this.#lines = lines;
+    this.#parents = new Map(lines.flatMap(([parent, call]) => {
+      const [, child] = /^(?:<\.\.\. )?clone3?\b.* = (\d+)$/.exec(call) ?? [];
+      return child === undefined ? [] : [[Number(child), parent]];
+    }));
+  }
+
+  static async read(file: string): Promise<Threads> {
+    const lines = (await Deno.readTextFile(file)).split("\n");
+    return new Threads(lines.flatMap((line) => {
+      const [, thread, call] = /^(\d+) +(.*)$/.exec(line) ?? [];
+      return call === undefined ? [] : [[Number(thread), call] as const];
+    }));
+  }
+
+  /** The one that the program began with. */
+  get first(): number | undefined {
+    return this.#lines[0]?.[0];
+  }
+
+  /** Those that made such a call, as strace writes it, each once. */
+  calling(call: RegExp): number[] {
+    return [...new Set(this.#lines.flatMap(([thread, text]) => call.test(text) ? [thread] : []))];
+  }
+
+  /** A thread and those that it was made by, in the end the program's first. */
+  ancestry(thread: number): number[] {
+    const parent = this.#parents.get(thread);
+    return parent === undefined ? [thread] : [thread, ...this.ancestry(parent)];
+  }
 }
 
 function filesIn(call: string, args: string, cwd: string): FileCall[] {

@@ -9,11 +9,14 @@ const key = Deno.readTextFileSync(new URL("mx.test.key", import.meta.url));
 /** Signed by itself, for the name mx.test. */
 const cert = Deno.readTextFileSync(new URL("mx.test.crt", import.meta.url));
 
-/** A wire of ours, and the server's end of it. */
-export async function connectedPair(): Promise<{ wire: Wire; peer: TcpPeer }> {
+/** A wire of ours, and the server's end of it. `ca` are the authorities that our end trusts. */
+export async function connectedPair(
+  ca?: readonly string[],
+): Promise<{ wire: Wire; peer: TcpPeer }> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
-    const dialing = new TcpDialer().connect("127.0.0.1", listener.addr.port, unaborted());
+    const dialer = new TcpDialer(ca ? { ca } : {});
+    const dialing = dialer.connect("127.0.0.1", listener.addr.port, unaborted());
     return { wire: await dialing, peer: new TcpPeer(await listener.accept()) };
   } finally {
     listener.close();

@@ -23,6 +23,9 @@ const ROWS: ReadonlySet<string> = new Set([
   "PIPELINING",
   "8BITMIME",
   "ENHANCEDSTATUSCODES",
+  "STARTTLS",
+  "AUTH",
+  "SUBMISSION",
   ...rows("BUG-", 1, 31),
 ]);
 

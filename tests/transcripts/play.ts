@@ -1,7 +1,15 @@
 /** Plays one side of a conversation and holds the other to what it should say. */
 
 import assert from "node:assert/strict";
-import { type Conversation, matches, type Message, type Step, type Waiting } from "./transcript.ts";
+import { CERTIFICATE, KEY } from "../support/certificate.ts";
+import {
+  type Conversation,
+  matches,
+  type Message,
+  type Step,
+  type Transcript,
+  type Waiting,
+} from "./transcript.ts";
 import type { QueuedMessage } from "../../src/queue/envelope.ts";
 import type { Spool } from "../../src/queue/spool.ts";
 import { printPath } from "../../src/smtp/address.ts";
@@ -13,6 +21,8 @@ export interface Server {
   line(): Promise<string | null>;
   /** Whether the server has nothing more to say. */
   silent(): Promise<boolean>;
+  /** The handshake. Rejects where the server does not expect it. */
+  secure(): Promise<void>;
   close(): Promise<void>;
   /** Waits until the server is done and returns what its mailboxes hold, oldest first. */
   mailbox(user: string): Promise<Uint8Array[]>;
@@ -29,31 +39,45 @@ export interface QueuedText {
 /** Who has a mailbox in every conversation. */
 export const USERS: readonly string[] = ["jones", "smith", "Joe,Smith", "a b"];
 
-/** user.conf for every conversation, with mailbox directories below `folder`. */
-export function userConf(folder: string): string {
-  const users = USERS.map((user, i) => `${user}:${folder}/${i}`);
-  return [...users, "staff:jones@me.example, smith@me.example", "away:fred@far.example"].join("\n");
+/** Who may log in, by `secret` and `hunter2`: hashes that cost next to nothing. */
+const HASHES: Readonly<Record<string, string>> = {
+  jones: "$scrypt$ln=10,r=1,p=1$c2FsdG9mam9uZXM$zRozh15SHleaZVZ8U5P0bQ",
+  smith: "$scrypt$ln=10,r=1,p=1$c2FsdG9mc21pdGg$QLUmgRRkXXfMCbyL371kYA",
+};
+
+/** user.conf for every conversation of a file, with mailbox directories below `folder`. */
+export function userConf({ users }: Transcript, folder: string): string {
+  const lines = USERS.map((user, i) => {
+    const hash = HASHES[user];
+    return `${user}:${folder}/${i}${hash ? `:${hash}` : ""}`;
+  });
+  lines.push("staff:jones@me.example, smith@me.example", "away:fred@far.example", users);
+  return lines.join("\n");
 }
 
 /**
- * mail.conf for every conversation. The client is a stranger unless the file's settings say
+ * mail.conf for every conversation of a file. The client is a stranger unless the settings say
  * otherwise, no name is looked up anywhere, and what is to be sent on waits: nobody listens there.
  */
-export function mailConf(settings: string): string {
+export function mailConf({ settings, service }: Transcript): string {
   const presets = {
     HOSTNAME: "me.example",
     RELAY_FROM: "none",
     NAME_SERVER: "127.0.0.1:1",
     RELAY_HOST: "127.0.0.1:1",
+    ...service === "smtp" ? {} : { TLS_CERT: CERTIFICATE, TLS_KEY: KEY },
+    ...service === "submission" ? { SUBMISSION_PORT: "0" } : {},
+    ...service === "submissions" ? { SUBMISSIONS_PORT: "0" } : {},
   };
   const lines = Object.entries(presets).filter(([name]) => !settings.includes(`${name} =`))
     .map(([name, value]) => `${name} = ${value}`);
-  return [...lines, settings, ""].join("\n");
+  const own = settings.replaceAll("me.example.crt", CERTIFICATE).replaceAll("me.example.key", KEY);
+  return [...lines, own, ""].join("\n");
 }
 
-/** Every code there is (RFC 5321 4.2.3, RFC 788 4.2.2): no server invents others. */
+/** Every code there is (RFC 5321 4.2.3, RFC 788 4.2.2, RFC 4954 6): no server invents others. */
 const CODES = new Set([211, 214, 220, 221, 250, 251, 252, 354, 421, 450, 451, 452, 455, 500]
-  .concat([501, 502, 503, 504, 550, 551, 552, 553, 554, 555]));
+  .concat([501, 502, 503, 504, 550, 551, 552, 553, 554, 555, 235, 334, 530, 535]));
 
 /** Rejects with an assertion that names the line of the transcript's conversation. */
 export async function play(conversation: Conversation, server: Server): Promise<void> {
@@ -79,6 +103,10 @@ export async function play(conversation: Conversation, server: Server): Promise<
         break;
       case "silence":
         assert.ok(lines.empty && await server.silent(), `${here}: the server says something`);
+        break;
+      case "handshake":
+        assert.ok(lines.empty, `${here}: the server says something before the handshake`);
+        await server.secure();
         break;
       case "server closes":
         assert.equal(await lines.next(), null, `${here}: the server has not closed`);
@@ -166,7 +194,8 @@ function compare(stored: Uint8Array, expected: Message, what: string): void {
   const top = /^Return-Path: .*\nReceived: .*\n(?:[ \t].*\n)*/.exec(text)?.[0];
   assert.ok(top, `${what}: no trace on top of ${JSON.stringify(text.slice(0, 200))}`);
   compareTop(top, expected.top, what);
-  assert.equal(text.slice(top.length), latin1(expected.text).replaceAll("\r\n", "\n"), what);
+  const rest = withoutAdded(text.slice(top.length), expected.added, what);
+  assert.equal(rest, latin1(expected.text).replaceAll("\r\n", "\n"), what);
 }
 
 /** One field stands on top; below it the text is the client's, octet by octet. */
@@ -183,7 +212,19 @@ function compareQueued({ envelope, text }: QueuedText, expected: Waiting, what: 
   const top = /^Received: .*\r\n(?:[ \t].*\r\n)*/.exec(whole)?.[0];
   assert.ok(top, `${what}: no trace on top of ${JSON.stringify(whole.slice(0, 200))}`);
   compareTop(top, expected.top, what);
-  assert.equal(whole.slice(top.length), latin1(expected.text), what);
+  const rest = withoutAdded(whole.slice(top.length), expected.added, what);
+  assert.equal(rest, latin1(expected.text), what);
+}
+
+/** A text without the lines at its start that these patterns want there. */
+function withoutAdded(text: string, patterns: readonly string[], what: string): string {
+  let rest = text;
+  for (const pattern of patterns) {
+    const [whole, line] = /^([^\r\n]*)\r?\n/.exec(rest) ?? assert.fail(`${what}: no ${pattern}`);
+    assert.ok(matches(pattern, line!), `${what}: ${JSON.stringify(line)} is not ${pattern}`);
+    rest = rest.slice(whole.length);
+  }
+  return rest;
 }
 
 function compareTop(top: string, patterns: readonly string[], what: string): void {

@@ -8,8 +8,10 @@ import { Presence } from "../../src/mailbox/presence.ts";
 import { MessageIds } from "../../src/queue/id.ts";
 import { Spool } from "../../src/queue/spool.ts";
 import { Intake } from "../../src/receiver/intake.ts";
-import { Session } from "../../src/smtp/session.ts";
+import { Session, type SessionOptions } from "../../src/smtp/session.ts";
 import { readConfiguration } from "../../src/config/configuration.ts";
+import { Logins } from "../../src/receiver/logins.ts";
+import type { Clock } from "../../src/clock.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import { silentLog } from "../support/silent_log.ts";
 import {
@@ -21,7 +23,7 @@ import {
   userConf,
   USERS,
 } from "./play.ts";
-import { readTranscripts } from "./transcript.ts";
+import { readTranscripts, type Transcript } from "./transcript.ts";
 
 /** How the client's bytes are cut before the session sees them. */
 const CUTS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array[]>> = {
@@ -41,43 +43,64 @@ const CUTS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array[]>> = {
 
 const FOLDER = "/mail";
 
-for (const { file, settings, conversations } of await readTranscripts()) {
+const NOW = Date.UTC(2026, 10, 22, 15, 4, 5);
+/** Nobody waits for long after a login that failed. */
+const CLOCK: Clock = {
+  now: () => NOW,
+  after(_, act) {
+    const timer = setTimeout(act);
+    return () => clearTimeout(timer);
+  },
+};
+const PROTECTION = { protocol: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
+
+for (const transcript of await readTranscripts()) {
+  const { file, conversations } = transcript;
   for (const conversation of conversations) {
     for (const [cut, pieces] of Object.entries(CUTS)) {
       Deno.test(`${file}: ${conversation.name} (${cut})`, async () => {
-        await play(conversation, await PureServer.make(settings, pieces));
+        await play(conversation, await PureServer.make(transcript, pieces));
       });
     }
   }
 }
 
 class PureServer implements Server {
+  session: Session;
   #output = "";
   #open = true;
+  /** Whether the next thing to come is a handshake. */
+  #handshakeDue = false;
 
   private constructor(
-    readonly session: Session,
+    readonly options: Omit<SessionOptions, "tls">,
+    tls: SessionOptions["tls"],
     readonly intake: Intake,
     readonly disk: MemoryDisk,
     readonly spool: Spool,
     readonly pieces: (bytes: Uint8Array) => Uint8Array[],
   ) {
-    this.#output = session.takeOutput();
+    this.session = new Session({ ...options, ...tls ? { tls } : {} });
+    if (tls === "in use") this.#handshakeDue = true;
+    else this.#output = this.session.takeOutput();
   }
 
   static async make(
-    settings: string,
+    transcript: Transcript,
     pieces: (bytes: Uint8Array) => Uint8Array[],
   ): Promise<PureServer> {
-    const { mail, users } = await configuration(settings);
+    const { mail, users } = await configuration(transcript);
+    const { service } = transcript;
     const disk = new MemoryDisk();
     for (const i of USERS.keys()) await makeMaildir(disk, `${FOLDER}/${i}`);
     const spool = new Spool(disk, "/spool", "test");
     await spool.make();
     const host = mail.HOSTNAME;
-    const now = () => Date.UTC(2026, 10, 22, 15, 4, 5);
+    const now = () => NOW;
+    const book = new AddressBook([host, ...mail.LOCAL_DOMAINS], users);
+    const isLocal = (domain: string) => book.isLocal(domain);
     const intake = new Intake({
-      book: new AddressBook([host, ...mail.LOCAL_DOMAINS], users),
+      book,
       disk,
       names: new MaildirNames({ host, process: 1, random: () => 0, now }),
       presence: new Presence(disk, { now }),
@@ -87,18 +110,22 @@ class PureServer implements Server {
       now,
       host,
       queued: () => {},
+      logins: new Logins(users, isLocal, { clock: CLOCK, log: silentLog }),
     }, {
       address: "127.0.0.1",
       peer: "127.0.0.1:1024",
       ownLiteral: "[127.0.0.1]",
-      mayRelay: mail.RELAY_FROM.some((network) => contains(network, "127.0.0.1")),
+      mayRelay: service === "smtp" &&
+        mail.RELAY_FROM.some((network) => contains(network, "127.0.0.1")),
     });
-    const session = new Session({
+    const options = {
       host,
       maxMessageSize: mail.MAX_MESSAGE_SIZE,
       maxRecipients: mail.MAX_RECIPIENTS,
-    });
-    return new PureServer(session, intake, disk, spool, pieces);
+      submission: service !== "smtp",
+    };
+    const tls = service === "submissions" ? "in use" : mail.TLS_CERT ? "offered" : undefined;
+    return new PureServer(options, tls, intake, disk, spool, pieces);
   }
 
   async send(bytes: Uint8Array): Promise<void> {
@@ -113,7 +140,8 @@ class PureServer implements Server {
   line(): Promise<string | null> {
     const end = this.#output.indexOf("\r\n");
     if (end < 0) {
-      if (this.session.closed || !this.#open) return Promise.resolve(null);
+      const over = this.session.closed && !this.#handshakeDue;
+      if (over || !this.#open) return Promise.resolve(null);
       return Promise.reject(new Error("the server says nothing"));
     }
     const line = this.#output.slice(0, end);
@@ -123,6 +151,17 @@ class PureServer implements Server {
 
   silent(): Promise<boolean> {
     return Promise.resolve(this.#output === "");
+  }
+
+  secure(): Promise<void> {
+    if (!this.#handshakeDue) return Promise.reject(new Error("the server expects no handshake"));
+    this.#handshakeDue = false;
+    if (this.session.closed) {
+      this.session = new Session({ ...this.options, tls: "in use", greeted: true });
+    }
+    this.intake.secured(PROTECTION);
+    this.#output += this.session.takeOutput();
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {
@@ -147,24 +186,26 @@ class PureServer implements Server {
   async #work(): Promise<void> {
     const { session, intake } = this;
     for (let event = session.next(); event; event = session.next()) {
-      if (event.kind === "mail") session.answer(intake.begin(event.transaction));
+      if (event.kind === "login") session.answer(await intake.login(event.credentials));
+      else if (event.kind === "mail") session.answer(intake.begin(event.transaction));
       else if (event.kind === "recipient") session.answer(intake.recipient(event.forwardPath));
       else if (event.kind === "data") session.answer(await intake.data(event.transaction));
       else if (event.kind === "text") await intake.text(event.bytes);
       else if (event.kind === "end") {
         session.answer(await intake.end(event.transaction, event.size));
       } else if (event.kind === "dropped") await intake.drop();
+      else if (event.kind === "starttls") this.#handshakeDue = true;
       else if (event.kind === "output") this.#output += session.takeOutput();
     }
   }
 }
 
 /** The configuration by way of real files: the same reader as the daemon's. */
-async function configuration(settings: string): ReturnType<typeof readConfiguration> {
+async function configuration(transcript: Transcript): ReturnType<typeof readConfiguration> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
   try {
-    await Deno.writeTextFile(`${folder}/mail.conf`, mailConf(settings));
-    await Deno.writeTextFile(`${folder}/user.conf`, userConf(FOLDER));
+    await Deno.writeTextFile(`${folder}/mail.conf`, mailConf(transcript));
+    await Deno.writeTextFile(`${folder}/user.conf`, userConf(transcript, FOLDER));
     return await readConfiguration(`${folder}/mail.conf`, `${folder}/user.conf`, {
       hostName: () => "unused.example",
       addresses: () => [],

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { SystemDisk } from "../../src/disk.ts";
 import { Requests } from "../../src/queue/requests.ts";
 import { Spool } from "../../src/queue/spool.ts";
+import { TRUST } from "../support/certificate.ts";
 import { type Daemon, readMailbox, startDaemon } from "../support/daemon.ts";
 import { namesIn } from "../support/names_in.ts";
 import { RawClient } from "../support/raw_client.ts";
@@ -22,8 +23,8 @@ import { type Conversation, readTranscripts, type Transcript } from "./transcrip
 for (const transcript of await readTranscripts()) {
   Deno.test(`${transcript.file} over TCP`, async (t) => {
     await using daemon = await startDaemon({
-      mail: mailConf(transcript.settings),
-      users: userConf("mail"),
+      mail: mailConf(transcript),
+      users: userConf(transcript, "mail"),
     });
     for (const conversation of transcript.conversations) {
       await t.step(conversation.name, () => converse(transcript, conversation, daemon));
@@ -35,11 +36,11 @@ for (const transcript of await readTranscripts()) {
 }
 
 async function converse(
-  { settings }: Transcript,
+  { settings, service }: Transcript,
   conversation: Conversation,
   daemon: Daemon,
 ): Promise<void> {
-  const server = await TcpServer.connect(daemon);
+  const server = await TcpServer.connect(daemon, daemon.portFor(service));
   try {
     await play(conversation, server);
   } finally {
@@ -68,8 +69,8 @@ class TcpServer implements Server {
     this.#peer = `${conn.localAddr.hostname}:${conn.localAddr.port}`;
   }
 
-  static async connect(daemon: Daemon): Promise<TcpServer> {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port: daemon.port });
+  static async connect(daemon: Daemon, port: number): Promise<TcpServer> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     return new TcpServer(daemon, conn);
   }
 
@@ -83,6 +84,10 @@ class TcpServer implements Server {
 
   silent(): Promise<boolean> {
     return this.client.silent(30);
+  }
+
+  secure(): Promise<void> {
+    return this.client.secure(TRUST);
   }
 
   close(): Promise<void> {

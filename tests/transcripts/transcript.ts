@@ -1,5 +1,7 @@
 /** Golden conversations: files with lines of what each side says. README.md beside this has the format. */
 
+import type { Service } from "../../src/config/service.ts";
+
 export type Step =
   | { readonly kind: "client"; readonly bytes: Uint8Array }
   /** A pattern for one line. */
@@ -7,6 +9,8 @@ export type Step =
   /** Any number of lines that begin like this, none too. */
   | { readonly kind: "server lines"; readonly start: string }
   | { readonly kind: "silence" }
+  /** Both sides do the TLS handshake. */
+  | { readonly kind: "handshake" }
   | { readonly kind: "server closes" }
   | { readonly kind: "client closes" };
 
@@ -15,6 +19,8 @@ export interface Message {
   readonly text: Uint8Array;
   /** Patterns for the header fields on top, unfolded; one after `!` must match none. */
   readonly top: readonly string[];
+  /** Patterns for the lines between those and the text, in order. */
+  readonly added: readonly string[];
 }
 
 /** One entry of the queue. Its recipients wait together and have one text. */
@@ -25,6 +31,7 @@ export interface Waiting {
   readonly text: Uint8Array;
   /** As a message's. */
   readonly top: readonly string[];
+  readonly added: readonly string[];
 }
 
 export interface Conversation {
@@ -42,10 +49,14 @@ export interface Transcript {
   readonly file: string;
   /** Lines of mail.conf. */
   readonly settings: string;
+  /** Further lines of user.conf. */
+  readonly users: string;
+  /** What the client connects to. */
+  readonly service: Service;
   readonly conversations: readonly Conversation[];
 }
 
-const ALONE = "T: lines want their M: or Q:";
+const ALONE = "T: and A: lines want their M: or Q:";
 const FOLDER = new URL("./", import.meta.url);
 
 /** Every transcript of this folder, in the order of their names. */
@@ -62,18 +73,27 @@ export async function readTranscripts(): Promise<Transcript[]> {
 /** Throws for a line that is none of the format. */
 export function parseTranscript(file: string, text: string): Transcript {
   const settings: string[] = [];
+  const users: string[] = [];
+  let service: Service = "smtp";
   const conversations: (Conversation & {
     steps: Step[];
     messages: Message[];
     waiting: Waiting[];
   })[] = [];
   let top: string[] = [];
+  let added: string[] = [];
   text.split("\n").forEach((line, i) => {
     const place = `${file}:${i + 1}`;
     if (line.trim() === "" || line.startsWith("#")) return;
     const [, mark = "", value = ""] = /^(==|@|.:) ?(.*)$/.exec(line) ?? [];
-    if (top.length > 0 && !/^[TMQ]/.test(mark)) throw new Error(`${place}: ${ALONE}`);
-    if (mark === "@") return void settings.push(value);
+    if (top.length + added.length > 0 && !/^[TAMQ]/.test(mark)) {
+      throw new Error(`${place}: ${ALONE}`);
+    }
+    if (mark === "@") {
+      const [, name = "", setting = ""] = /^(\w+) = (.*)$/.exec(value) ?? [];
+      if (name === "SERVICE") return void (service = serviceOf(setting, place));
+      return void (name === "USER" ? users.push(setting) : settings.push(value));
+    }
     if (mark === "==") {
       return void conversations.push({ name: value, place, steps: [], messages: [], waiting: [] });
     }
@@ -87,6 +107,8 @@ export function parseTranscript(file: string, text: string): Transcript {
         return void steps.push({ kind: "client", bytes: unescape(value) });
       case "S:":
         return void steps.push(...serverSteps(value));
+      case "H:":
+        return void steps.push({ kind: "handshake" });
       case "N:":
         return void steps.push({ kind: "silence" });
       case "E:":
@@ -95,10 +117,12 @@ export function parseTranscript(file: string, text: string): Transcript {
         return void steps.push({ kind: "client closes" });
       case "T:":
         return void top.push(value);
+      case "A:":
+        return void added.push(value);
       case "M:": {
         const [, user = "", message = ""] = /^(\S+) ?(.*)$/.exec(value) ?? [];
-        messages.push({ user: user.replaceAll("\\x20", " "), text: unescape(message), top });
-        top = [];
+        messages.push({ user: user.replaceAll("\\x20", " "), text: unescape(message), top, added });
+        [top, added] = [[], []];
         return;
       }
       case "Q:": {
@@ -111,16 +135,28 @@ export function parseTranscript(file: string, text: string): Transcript {
           forwardPaths: forwardPaths.replaceAll("\\x20", " ").split(/(?<=>),(?=<)/),
           text: unescape(message),
           top,
+          added,
         });
-        top = [];
+        [top, added] = [[], []];
         return;
       }
       default:
         throw new Error(`${place}: no such line: ${line}`);
     }
   });
-  if (top.length > 0) throw new Error(`${file}: ${ALONE}`);
-  return { file, settings: settings.join("\n"), conversations };
+  if (top.length + added.length > 0) throw new Error(`${file}: ${ALONE}`);
+  return {
+    file,
+    settings: settings.join("\n"),
+    users: users.join("\n"),
+    service,
+    conversations,
+  };
+}
+
+function serviceOf(name: string, place: string): Service {
+  if (name === "smtp" || name === "submission" || name === "submissions") return name;
+  throw new Error(`${place}: no such service: ${name}`);
 }
 
 /** `250-...` is any number of lines, `{pattern*count}` so many of them, all else one. */
