@@ -8,6 +8,7 @@
  */
 
 import type { Mailbox } from "./address.ts";
+import { Admission, type AdmissionFacts } from "./admission.ts";
 import { BAD_COMMAND, Budget, REFUSED_RECIPIENT } from "./budget.ts";
 import {
   type Auth,
@@ -19,26 +20,17 @@ import {
   parseCommand,
   type Rcpt,
 } from "./command.ts";
-import type { Protocol, SessionEvent, Transaction } from "./event.ts";
-import { type Extensions, keywords } from "./extensions.ts";
+import type { SessionEvent, Transaction } from "./event.ts";
 import { IncomingText } from "./incoming_text.ts";
 import { LineReader } from "./line.ts";
-import { Login, type LoginStep } from "./login.ts";
+import type { LoginStep } from "./login.ts";
 import * as replies from "./reply.ts";
 import { encodeReply, isPositive, type Reply } from "./reply.ts";
 import { isHttp, nameOf } from "./stranger.ts";
 
-export interface SessionOptions {
-  /** Own name as replies show it: a domain name or an address literal. */
-  readonly host: string;
-  /** Octets a text may have. */
-  readonly maxMessageSize: number;
+export interface SessionOptions extends AdmissionFacts {
   /** Recipients a transaction may have. */
   readonly maxRecipients: number;
-  /** Whether TLS can be begun here, or has been; not at all unless said. */
-  readonly tls?: "offered" | "in use";
-  /** Whether users submit their messages here, under TLS and logged in, and nobody else (RFC 6409). */
-  readonly submission?: boolean;
   /** Whether another session, before the handshake, has said the greeting. */
   readonly greeted?: boolean;
 }
@@ -57,25 +49,23 @@ type Question = (reply: Reply) => void;
 
 export class Session {
   readonly #options: SessionOptions;
-  readonly #extensions: Extensions;
+  readonly #admission: Admission;
   readonly #lines: LineReader;
   readonly #events: SessionEvent[] = [];
   #input: Uint8Array = NOTHING;
   #at = 0;
   #output = "";
   #question: Question | undefined;
-  #hello: Hello | undefined;
   #transaction: OpenTransaction | undefined;
   #recipientsTried = false;
   #text: IncomingText | undefined;
   readonly #budget = new Budget();
-  readonly #login = new Login();
   #closed = false;
 
   constructor(options: SessionOptions) {
-    const { host, tls, submission = false, greeted = false } = options;
+    const { host, submission, greeted } = options;
     this.#options = options;
-    this.#extensions = { startTls: tls !== undefined, auth: submission };
+    this.#admission = new Admission(options);
     this.#lines = new LineReader(submission ? LONGEST_LINE_WITH_AUTH : LONGEST_LINE);
     if (!greeted) this.#say(replies.greeting(host));
   }
@@ -151,11 +141,13 @@ export class Session {
     const { next, line } = this.#lines.read(this.#input, this.#at);
     this.#at = next;
     if (line === undefined) return;
-    if (this.#login.asking) return this.#follow(this.#login.answer(line));
+    if (this.#admission.asking) return this.#follow(this.#admission.answer(line));
     if (isHttp(line ?? this.#lines.start)) {
       return this.#turnOut("line", replies.notHttp(this.#options.host));
     }
-    const parsed = line === null ? replies.lineTooLong : parseCommand(line, this.#extensions);
+    const parsed = line === null
+      ? replies.lineTooLong
+      : parseCommand(line, this.#admission.extensions);
     if ("code" in parsed) this.#refuse(line === null ? "line" : nameOf(line), parsed);
     else this.#obey(parsed);
   }
@@ -211,16 +203,9 @@ export class Session {
     }
   }
 
-  /** Why there is nothing to be had yet where messages are submitted (RFC 3207 4, RFC 6409 4.3). */
-  get #barrier(): Reply | undefined {
-    if (!this.#options.submission) return undefined;
-    if (this.#options.tls !== "in use") return replies.startTlsFirst;
-    return this.#login.done ? undefined : replies.loginFirst;
-  }
-
   #startTls(): void {
-    if (this.#options.tls === "in use") return this.#refuse("STARTTLS", replies.securedAlready);
-    if (this.#hello?.verb !== "EHLO") return this.#refuse("STARTTLS", replies.extendedHelloFirst);
+    const refusal = this.#admission.refuseStartTls();
+    if (refusal) return this.#refuse("STARTTLS", refusal);
     this.#say(replies.readyForTls);
     this.#drop();
     // Nothing of this session outlives it: not what was said, and not what stands behind this command.
@@ -229,13 +214,8 @@ export class Session {
   }
 
   #auth(auth: Auth): void {
-    const refusal = this.#options.tls !== "in use"
-      ? replies.startTlsFirst
-      : this.#hello?.verb !== "EHLO"
-      ? replies.extendedHelloFirst
-      : this.#transaction && replies.loginInTransaction;
-    if (refusal) this.#refuse("AUTH", refusal);
-    else this.#follow(this.#login.begin(auth));
+    if (this.#transaction) this.#refuse("AUTH", replies.loginInTransaction);
+    else this.#follow(this.#admission.auth(auth));
   }
 
   #follow(step: LoginStep): void {
@@ -248,7 +228,7 @@ export class Session {
         return this.#ask({ kind: "login", credentials: step.credentials }, (reply) => {
           if (reply.code === 421) return this.end(reply);
           this.#say(reply);
-          if (isPositive(reply)) this.#login.accept();
+          if (isPositive(reply)) this.#admission.logIn();
         });
     }
   }
@@ -256,26 +236,19 @@ export class Session {
   /** May come again at any time and then resets like RSET (RFC 5321 4.1.4). */
   #greet(hello: Hello): void {
     this.#drop();
-    this.#hello = hello;
-    const { host } = this.#options;
-    const offer = keywords({ ...this.#options, loggedIn: this.#login.done });
-    this.#say(hello.verb === "HELO" ? replies.hello(host) : replies.extendedHello(host, offer));
+    this.#say(this.#admission.greet(hello));
   }
 
   #mail(mail: Mail): void {
-    const hello = this.#hello;
-    if (!hello) return this.#refuse("MAIL", replies.helloFirst);
-    if (this.#barrier) return this.#refuse("MAIL", this.#barrier);
+    const refusal = this.#admission.refuseMail(mail);
+    if (refusal) return this.#refuse("MAIL", refusal);
     if (this.#transaction) return this.#refuse("MAIL", replies.nestedMail);
-    if (mail.extended && hello.verb === "HELO") {
-      return this.#refuse("MAIL", replies.unknownParameter);
-    }
     if ((mail.size ?? 0) > this.#options.maxMessageSize) {
       return this.#refuse("MAIL", replies.tooBig);
     }
     const transaction: OpenTransaction = {
-      client: hello.domain,
-      protocol: this.#protocol(hello),
+      client: this.#admission.client,
+      protocol: this.#admission.protocol,
       reversePath: mail.reversePath,
       forwardPaths: [],
       body: mail.body,
@@ -286,13 +259,6 @@ export class Session {
       this.#transaction = transaction;
       this.#recipientsTried = false;
     });
-  }
-
-  /** RFC 3848. For HELO there is no name but the plain one, under TLS neither. */
-  #protocol({ verb }: Hello): Protocol {
-    if (verb === "HELO") return "SMTP";
-    if (this.#options.tls !== "in use") return "ESMTP";
-    return this.#login.done ? "ESMTPSA" : "ESMTPS";
   }
 
   #rcpt({ forwardPath }: Rcpt): void {
