@@ -1,8 +1,8 @@
 """Logs in under TLS, again and again: logins.py PORT AUTHORITY
 
-Reads from standard input, as JSON, a list of clients: {"address", "name", "passwords"}. All of them begin
-at once, each from its own address. A client tries one password after the other, on one connection as long
-as that is open. Writes as JSON what each has heard: lists of {"code", "status", "seconds"}.
+Reads from standard input, as JSON, a list of clients: {"address", "name", "passwords"}. Each connects
+from its own address, and when all are there they begin. A client tries one password after the other, on
+one connection as long as that is open. Writes as JSON what each has heard: lists of {"code", "status", "seconds"}.
 """
 
 import base64
@@ -28,7 +28,8 @@ class Client:
         self.heard = []
 
     def run(self):
-        server = None
+        server = self.connect()
+        everybody.wait(30)
         for credentials in self.credentials:
             server = server or self.connect()
             start = time.monotonic()
@@ -50,6 +51,7 @@ class Client:
 
 
 clients = [Client(**client) for client in json.load(sys.stdin)]
+everybody = threading.Barrier(len(clients))
 threads = [threading.Thread(target=client.run) for client in clients]
 for thread in threads:
     thread.start()

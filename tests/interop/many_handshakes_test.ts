@@ -19,25 +19,21 @@ const MANY = "MAX_CLIENTS = 2000\nMAX_CLIENTS_PER_ADDRESS = 2000\n";
 /** By STARTTLS and at once. */
 const WAYS: readonly Service[] = ["smtp", "submissions"];
 
-testWith(["openssl"], "600 handshakes, 50 at a time, and none of them fails", async (t) => {
+testWith(["openssl"], "600 handshakes, 50 at a time, and none of them fails", async () => {
   await using daemon = await startSecuredDaemon({ mail: MANY });
-  for (const service of WAYS) {
-    await t.step(`at the ${service} port`, async () => {
-      let left = HANDSHAKES;
-      const oneAfterTheOther = async () => {
-        while (left-- > 0) {
-          const client = await securedClient(daemon, service);
-          try {
-            assert.match(await client.command("QUIT") ?? "", /^221 2\.0\.0 /);
-            assert.equal(await client.reply(), null);
-          } finally {
-            client.close();
-          }
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, oneAfterTheOther));
-    });
-  }
+  let done = 0;
+  const oneAfterTheOther = async () => {
+    while (done < HANDSHAKES) {
+      const client = await securedClient(daemon, WAYS[done++ % WAYS.length]!);
+      try {
+        assert.match(await client.command("QUIT") ?? "", /^221 2\.0\.0 /);
+        assert.equal(await client.reply(), null);
+      } finally {
+        client.close();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, oneAfterTheOther));
   assert.doesNotMatch(daemon.log(), / (warn|error) connection|handshake failed|connection lost/);
 });
 

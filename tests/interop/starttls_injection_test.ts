@@ -35,130 +35,126 @@ const INJECTED: Readonly<Record<string, string>> = {
   "the beginning of a line": "MAIL FROM:<jones@mx.test> SIZE=1",
 };
 
-testSecured("commands in the packet of STARTTLS are discarded", async (t, daemon) => {
-  let discarded = 0;
-  for (const service of SERVICES) {
-    for (const [name, text] of Object.entries(INJECTED)) {
-      await t.step(`${name}, at the ${service} port`, async () => {
-        using asking = await greeted(daemon, service);
-        await asking.client.send(`STARTTLS\r\n${text}`);
-        assert.match(await asking.client.reply() ?? "", /^220 2\.0\.0 /);
-        await assertFresh(await underTls(asking.conn, daemon), service);
-        discarded += text.length;
-      });
-    }
-  }
-  const logged = [...daemon.log().matchAll(/ warn clear text discarded .* octets=(\d+)$/gm)];
-  assert.equal(logged.reduce((sum, [, octets]) => sum + Number(octets), 0), discarded);
-});
+testWith(["openssl"], "what is put behind STARTTLS is not obeyed", async (t) => {
+  await using daemon = await startSecuredDaemon();
 
-testSecured("half a line before the handshake is no part of one after it", async (_, daemon) => {
-  using asking = await greeted(daemon, "smtp");
-  await asking.client.send("STARTTLS\r\nNO");
-  assert.match(await asking.client.reply() ?? "", /^220 2\.0\.0 /);
-  const client = await underTls(asking.conn, daemon);
-  assert.match(await client.command("OP") ?? "", /^500 5\.5\.1 /);
-  await assertFresh(client, "smtp");
-});
-
-testSecured("commands instead of a handshake end the connection", async (t, daemon) => {
-  for (const service of SERVICES) {
-    for (const [name, text] of Object.entries(INJECTED)) {
-      await t.step(`${name}, at the ${service} port`, async () => {
-        using asking = await greeted(daemon, service);
-        assert.match(await asking.client.command("STARTTLS") ?? "", /^220 2\.0\.0 /);
-        // Long enough for whoever waits for a whole record of TLS.
-        await asking.client.send(text.repeat(Math.ceil(20_000 / text.length)));
-        await assertUnanswered(asking.conn);
-      });
+  await t.step("commands in the packet of STARTTLS are discarded", async (t) => {
+    let discarded = 0;
+    for (const service of SERVICES) {
+      for (const [name, text] of Object.entries(INJECTED)) {
+        await t.step(`${name}, at the ${service} port`, async () => {
+          using asking = await greeted(daemon, service);
+          await asking.client.send(`STARTTLS\r\n${text}`);
+          assert.match(await asking.client.reply() ?? "", /^220 2\.0\.0 /);
+          await assertFresh(await underTls(asking.conn, daemon), service);
+          discarded += text.length;
+        });
+      }
     }
-  }
-  await t.step("at the submissions port", async () => {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port: daemon.portFor("submissions") });
-    using _ = closing(conn);
-    await new RawClient(conn).send(HELLO + LOGIN + MESSAGE);
-    await assertUnanswered(conn);
+    const logged = [...daemon.log().matchAll(/ warn clear text discarded .* octets=(\d+)$/gm)];
+    assert.equal(logged.reduce((sum, [, octets]) => sum + Number(octets), 0), discarded);
   });
-});
 
-testSecured("commands in the packet after that of STARTTLS are not obeyed", async (t, daemon) => {
-  let before = 0;
-  let during = 0;
-  // Sometimes they are there before STARTTLS is read, and mostly in the midst of its handshake.
-  for (let round = 0; round < 60; round++) {
-    const service = SERVICES[round % SERVICES.length]!;
-    using asking = await greeted(daemon, service);
-    asking.conn.setNoDelay(true);
-    await asking.client.send("STARTTLS\r\n");
-    for (let turn = 0; turn < round % 5; turn++) await new Promise((done) => setTimeout(done));
-    await asking.client.send(HELLO + LOGIN + MESSAGE).catch(isEnd);
+  await t.step("half a line before the handshake is no part of one after it", async () => {
+    using asking = await greeted(daemon, "smtp");
+    await asking.client.send("STARTTLS\r\nNO");
     assert.match(await asking.client.reply() ?? "", /^220 2\.0\.0 /);
-    let client;
-    try {
-      client = await underTls(asking.conn, daemon);
-    } catch (error) {
-      isEnd(error);
-      during++;
-      continue;
-    }
-    await assertFresh(client, service);
-    before++;
-  }
-  await t.step(`${before} times discarded, ${during} times an end`, () => {});
-  assert.equal(before + during, 60);
-});
-
-testSecured("commands between the packets of a handshake are not obeyed", async (_, daemon) => {
-  using asking = await greeted(daemon, "smtp");
-  assert.match(await asking.client.command("STARTTLS") ?? "", /^220 2\.0\.0 /);
-  // The client's first is its hello, its second ends the handshake.
-  const { heard } = shakeHands(asking.conn, { 2: HELLO + MESSAGE });
-  assert.equal(await heard, "");
-  await daemon.logged(" handshake failed ");
-});
-
-testSecured("commands between the records of TLS are not obeyed", async (_, daemon) => {
-  using asking = await greeted(daemon, "smtp");
-  assert.match(await asking.client.command("STARTTLS") ?? "", /^220 2\.0\.0 /);
-  const { socket, heard } = shakeHands(asking.conn, { 3: HELLO + MESSAGE });
-  // Goes with the end of the handshake.
-  socket.write("NOOP\r\n");
-  await new Promise((done) => socket.once("data", done));
-  socket.write("NOOP\r\n");
-  assert.equal(await heard, "250 2.0.0 OK\r\n");
-});
-
-testSecured("what was said before STARTTLS is forgotten", async (_, daemon) => {
-  using asking = await greeted(daemon, "smtp");
-  const { client } = asking;
-  await client.send("MAIL FROM:<a@b.example>\r\nRCPT TO:<smith@mx.test>\r\nSTARTTLS\r\n");
-  assert.match(await client.reply() ?? "", /^250 2\.1\.0 /);
-  assert.match(await client.reply() ?? "", /^250 2\.1\.5 /);
-  assert.match(await client.reply() ?? "", /^220 2\.0\.0 /);
-  const secured = await underTls(asking.conn, daemon);
-  assert.match(await secured.command("DATA") ?? "", /^503 5\.5\.1 Say MAIL first/);
-  assert.match(await secured.command("MAIL FROM:<a@b.example>") ?? "", /^503 5\.5\.1 Say EHLO/);
-  assert.match(await secured.command("STARTTLS") ?? "", /^503 5\.5\.1 TLS is in use/);
-  await assertFresh(secured, "smtp");
-});
-
-/** A test with a daemon of its own that must not get any mail, nor any login. */
-function testSecured(
-  name: string,
-  fn: (t: Deno.TestContext, daemon: SecuredDaemon) => Promise<void>,
-): void {
-  testWith(["openssl"], name, async (t) => {
-    await using daemon = await startSecuredDaemon();
-    await fn(t, daemon);
-    await until("the end of every connection", () => {
-      const count = (text: string) => daemon.log().split(text).length;
-      return count(" connection accepted ") === count(" connection closed ");
-    });
-    assert.deepEqual(await readMailbox(`${daemon.folder}/mail/smith`), []);
-    assert.deepEqual(await namesIn(`${daemon.folder}/spool/queue`), []);
-    assert.doesNotMatch(daemon.log(), / error | login |evil|recipient refused|timed out/);
+    const client = await underTls(asking.conn, daemon);
+    assert.match(await client.command("OP") ?? "", /^500 5\.5\.1 /);
+    await assertFresh(client, "smtp");
   });
-}
+
+  await t.step("commands instead of a handshake end the connection", async (t) => {
+    for (const service of SERVICES) {
+      for (const [name, text] of Object.entries(INJECTED)) {
+        await t.step(`${name}, at the ${service} port`, async () => {
+          using asking = await greeted(daemon, service);
+          assert.match(await asking.client.command("STARTTLS") ?? "", /^220 2\.0\.0 /);
+          // Long enough for whoever waits for a whole record of TLS.
+          await asking.client.send(text.repeat(Math.ceil(20_000 / text.length)));
+          await assertUnanswered(asking.conn);
+        });
+      }
+    }
+    await t.step("at the submissions port", async () => {
+      const conn = await Deno.connect({
+        hostname: "127.0.0.1",
+        port: daemon.portFor("submissions"),
+      });
+      using _ = closing(conn);
+      await new RawClient(conn).send(HELLO + LOGIN + MESSAGE);
+      await assertUnanswered(conn);
+    });
+  });
+
+  await t.step("commands in the packet after that of STARTTLS are not obeyed", async (t) => {
+    let before = 0;
+    let during = 0;
+    // Sometimes they are there before STARTTLS is read, and mostly in the midst of its handshake.
+    for (let round = 0; round < 60; round++) {
+      const service = SERVICES[round % SERVICES.length]!;
+      using asking = await greeted(daemon, service);
+      asking.conn.setNoDelay(true);
+      await asking.client.send("STARTTLS\r\n");
+      for (let turn = 0; turn < round % 5; turn++) await new Promise((done) => setTimeout(done));
+      await asking.client.send(HELLO + LOGIN + MESSAGE).catch(isEnd);
+      assert.match(await asking.client.reply() ?? "", /^220 2\.0\.0 /);
+      let client;
+      try {
+        client = await underTls(asking.conn, daemon);
+      } catch (error) {
+        isEnd(error);
+        during++;
+        continue;
+      }
+      await assertFresh(client, service);
+      before++;
+    }
+    await t.step(`${before} times discarded, ${during} times an end`, () => {});
+    assert.equal(before + during, 60);
+  });
+
+  await t.step("commands between the packets of a handshake are not obeyed", async () => {
+    using asking = await greeted(daemon, "smtp");
+    assert.match(await asking.client.command("STARTTLS") ?? "", /^220 2\.0\.0 /);
+    // The client's first is its hello, its second ends the handshake.
+    const { heard } = shakeHands(asking.conn, { 2: HELLO + MESSAGE });
+    assert.equal(await heard, "");
+  });
+
+  await t.step("commands between the records of TLS are not obeyed", async () => {
+    using asking = await greeted(daemon, "smtp");
+    assert.match(await asking.client.command("STARTTLS") ?? "", /^220 2\.0\.0 /);
+    const { socket, heard } = shakeHands(asking.conn, { 3: HELLO + MESSAGE });
+    // Goes with the end of the handshake.
+    socket.write("NOOP\r\n");
+    await new Promise((done) => socket.once("data", done));
+    socket.write("NOOP\r\n");
+    assert.equal(await heard, "250 2.0.0 OK\r\n");
+  });
+
+  await t.step("what was said before STARTTLS is forgotten", async () => {
+    using asking = await greeted(daemon, "smtp");
+    const { client } = asking;
+    await client.send("MAIL FROM:<a@b.example>\r\nRCPT TO:<smith@mx.test>\r\nSTARTTLS\r\n");
+    assert.match(await client.reply() ?? "", /^250 2\.1\.0 /);
+    assert.match(await client.reply() ?? "", /^250 2\.1\.5 /);
+    assert.match(await client.reply() ?? "", /^220 2\.0\.0 /);
+    const secured = await underTls(asking.conn, daemon);
+    assert.match(await secured.command("DATA") ?? "", /^503 5\.5\.1 Say MAIL first/);
+    assert.match(await secured.command("MAIL FROM:<a@b.example>") ?? "", /^503 5\.5\.1 Say EHLO/);
+    assert.match(await secured.command("STARTTLS") ?? "", /^503 5\.5\.1 TLS is in use/);
+    await assertFresh(secured, "smtp");
+  });
+
+  await until("the end of every connection", () => {
+    const count = (text: string) => daemon.log().split(text).length;
+    return count(" connection accepted ") === count(" connection closed ");
+  });
+  assert.deepEqual(await readMailbox(`${daemon.folder}/mail/smith`), []);
+  assert.deepEqual(await namesIn(`${daemon.folder}/spool/queue`), []);
+  assert.doesNotMatch(daemon.log(), / error | login |evil|recipient refused|timed out/);
+});
 
 interface Asking extends Disposable {
   readonly conn: Deno.TcpConn;
