@@ -18,7 +18,7 @@ Deno.test("it starts as many receivers as WORKERS says, and one relay, each with
     const start = told.find(({ kind }) => kind === "start");
     assert(start?.kind === "start");
     assert.equal(start.configuration.mail.WORKERS, 3);
-    assert.deepEqual(start.places, [{ address: "127.0.0.1", port: 2525 }]);
+    assert.deepEqual(start.places, [{ address: "127.0.0.1", port: 2525, service: "smtp" }]);
     assert.deepEqual([start.process, start.machine], [1, "machine.example"]);
   }
   await daemon.stop();
