@@ -80,7 +80,10 @@ Deno.test({
         await submit(daemon.port, { to: ["joe@far.example"] });
         await deferredIn(daemon);
         const line = await loggedLine(daemon, " login refused ");
-        assert.match(line, / error login refused host=127\.0\.0\.1 .* reply="535 5\.7\.8 Wrong"/);
+        assert.match(
+          line,
+          / error relay login refused host=127\.0\.0\.1 .* reply="535 5\.7\.8 Wrong"/,
+        );
         const { out } = await queue(daemon, "list");
         assert.match(out, /: 451 4\.7\.8 127\.0\.0\.1 refuses the login of RELAY_LOGIN_FILE/);
         assert.ok(!host.heard.some((one) => one.includes("MAIL")));
