@@ -85,7 +85,9 @@ testInRoot(
     }
     const mailbox = "/var/lib/denosmtpd/mail/john";
     const kept = await root.sh(`cat ${mailbox}/new/*`);
-    assert.match(kept, /^Subject: one\n\nHello John$[^]*^Subject: two\n\nHello again$/m);
+    // By their names, which a reader sorts as it likes.
+    assert.match(kept, /^Subject: one\n\nHello John$/m);
+    assert.match(kept, /^Subject: two\n\nHello again$/m);
     assert.match(
       await root.sh(`find ${mailbox} /var/lib/denosmtpd/spool -printf '%y %m %u\n' | sort -u`),
       /^d 700 denosmtpd\nf 600 denosmtpd\n$/,

@@ -1,6 +1,6 @@
 """Tries each version of TLS at a server by Python's ssl: tls_versions.py starttls|implicit PORT AUTHORITY
 
-One line for each: the version with its cipher, or with why it was refused.
+One line for each: the version with its cipher, or that it was refused.
 """
 
 import smtplib
@@ -27,5 +27,7 @@ for version in ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv
             code, _ = server.noop()
             assert code == 250, code
             print(version.name, *server.sock.cipher()[:2])
-    except ssl.SSLError as error:
-        print(version.name, error.reason)
+    except (ssl.SSLError, ConnectionError) as error:
+        # Whether it is an alert, an end or a reset hangs on who is faster.
+        print(version.name, "refused")
+        print(repr(error), file=sys.stderr)

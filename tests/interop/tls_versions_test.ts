@@ -60,8 +60,8 @@ testWith(["openssl", "python3"], "Python's ssl speaks TLS 1.2 and 1.3 alone", as
       assert.match(
         words,
         new RegExp([
-          "^TLSv1 (\\w+ALERT_\\w+|UNEXPECTED_EOF_WHILE_READING)",
-          "TLSv1_1 (\\w+ALERT_\\w+|UNEXPECTED_EOF_WHILE_READING)",
+          "^TLSv1 refused",
+          "TLSv1_1 refused",
           "TLSv1_2 ECDHE-ECDSA-[A-Z0-9-]+ TLSv1\\.2",
           "TLSv1_3 TLS_[A-Z0-9_]+ TLSv1\\.3\n$",
         ].join("\n")),
