@@ -9,7 +9,7 @@
 
 import type { Mailbox } from "./address.ts";
 import { Admission, type AdmissionFacts } from "./admission.ts";
-import { BAD_COMMAND, Budget, REFUSED_RECIPIENT } from "./budget.ts";
+import { Budget } from "./budget.ts";
 import {
   type Auth,
   type Command,
@@ -153,18 +153,23 @@ export class Session {
   }
 
   #refuse(what: string, reply: Reply): void {
-    // Errors of syntax and order count (50z and 555), what is refused for its content does not.
-    const counts = reply.code >= 500 && reply.code < 510 || reply.code === 555;
-    if (counts && this.#spend(BAD_COMMAND, what)) return;
+    if (this.#isSpent(reply, what)) return;
     this.#say(reply);
     this.#events.push({ kind: "refused", what, reply });
   }
 
-  /** Whether that was more than there was; the channel is closed then. */
-  #spend(amount: number, what: string): boolean {
-    if (this.#budget.spend(amount)) return false;
+  /** Whether that was more than a client may do wrong; the channel is closed then. */
+  #isSpent(reply: Reply, what: string): boolean {
+    if (this.#budget.pay(reply)) return false;
     this.#turnOut(what, replies.tooManyErrors(this.#options.host));
     return true;
+  }
+
+  /** Says the owner's answer, and whether it lets happen what was asked. */
+  #decide(reply: Reply, what: string): boolean {
+    const positive = isPositive(reply);
+    if (positive || !this.#isSpent(reply, what)) this.#say(reply);
+    return positive;
   }
 
   #turnOut(what: string, farewell: Reply): void {
@@ -227,8 +232,7 @@ export class Session {
       case "judge":
         return this.#ask({ kind: "login", credentials: step.credentials }, (reply) => {
           if (reply.code === 421) return this.end(reply);
-          this.#say(reply);
-          if (isPositive(reply)) this.#admission.logIn();
+          if (this.#decide(reply, "AUTH")) this.#admission.logIn();
         });
     }
   }
@@ -254,8 +258,7 @@ export class Session {
       body: mail.body,
     };
     this.#ask({ kind: "mail", transaction }, (reply) => {
-      this.#say(reply);
-      if (!isPositive(reply)) return;
+      if (!this.#decide(reply, "MAIL")) return;
       this.#transaction = transaction;
       this.#recipientsTried = false;
     });
@@ -269,9 +272,7 @@ export class Session {
       return this.#refuse("RCPT", replies.tooManyRecipients);
     }
     this.#ask({ kind: "recipient", forwardPath }, (reply) => {
-      if (isPositive(reply)) transaction.forwardPaths.push(forwardPath);
-      else if (this.#spend(REFUSED_RECIPIENT, "RCPT")) return;
-      this.#say(reply);
+      if (this.#decide(reply, "RCPT")) transaction.forwardPaths.push(forwardPath);
     });
   }
 
@@ -285,8 +286,7 @@ export class Session {
       );
     }
     this.#ask({ kind: "data", transaction }, (reply) => {
-      this.#say(reply);
-      if (isPositive(reply)) this.#text = new IncomingText(this.#options.maxMessageSize);
+      if (this.#decide(reply, "DATA")) this.#text = new IncomingText(this.#options.maxMessageSize);
     });
   }
 
@@ -306,8 +306,7 @@ export class Session {
       return;
     }
     this.#ask({ kind: "end", transaction, size: text.size }, (reply) => {
-      this.#say(reply);
-      if (isPositive(reply)) this.#budget.refill();
+      if (this.#decide(reply, "text")) this.#budget.refill();
       // Whatever the answer, the owner knows it: all buffers are clear now (RFC 5321 4.1.1.4).
       this.#text = this.#transaction = undefined;
     });

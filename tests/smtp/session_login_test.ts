@@ -152,15 +152,46 @@ Deno.test("the challenge of PLAIN is empty, but a blank stands before it (RFC 49
   assert.match(server.takeOutput(), /\r\n334 \r\n$/);
 });
 
-Deno.test("a no is none, and neither counts as an error nor ends the session", () => {
+const NO = { ...YES, login: replies.loginRefused };
+
+Deno.test("a no is none, and does not end the session", () => {
   const server = session(SUBMISSION);
   feed(server, HELLO);
   server.takeOutput();
-  const no = { ...YES, login: replies.loginRefused };
-  for (let i = 0; i < 20; i++) feed(server, `${AUTH}MAIL FROM:<>\r\n`, no);
-  assert.deepEqual(codes(server), Array.from({ length: 20 }, () => [535, 530]).flat());
+  for (let i = 0; i < 5; i++) feed(server, `${AUTH}MAIL FROM:<>\r\n`, NO);
+  assert.deepEqual(codes(server), Array.from({ length: 5 }, () => [535, 530]).flat());
   feed(server, `${AUTH}MAIL FROM:<>\r\n`);
   assert.deepEqual(codes(server), [235, 250]);
+});
+
+for (
+  const [what, command] of [
+    ["a login that is refused", AUTH],
+    ["acting for somebody else", `AUTH PLAIN ${btoa("smith\0jones\0secret")}\r\n`],
+    ["mail without a login", "MAIL FROM:<>\r\n"],
+  ] as const
+) {
+  Deno.test(`${what} ends the session the eleventh time`, () => {
+    const server = session(SUBMISSION);
+    feed(server, HELLO);
+    server.takeOutput();
+    feed(server, command.repeat(12), NO);
+    const heard = codes(server);
+    assert.equal(heard.length, 11);
+    assert.equal(heard.at(-1), 421);
+    assert.equal(server.closed, true);
+  });
+}
+
+Deno.test("what is refused for its content ends the session after a thousand times", () => {
+  const server = session({ ...SUBMISSION, submission: false });
+  feed(server, HELLO);
+  server.takeOutput();
+  const heard = Array.from({ length: 1001 }, () => {
+    feed(server, "MAIL FROM:<a@b.example> SIZE=99999999999\r\n");
+    return codes(server)[0];
+  });
+  assert.deepEqual([heard[0], heard[999], heard[1000]], [552, 552, 421]);
 });
 
 Deno.test("421 to a login closes the channel, and what stands behind it is not read", () => {
