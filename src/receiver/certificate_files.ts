@@ -12,12 +12,16 @@ import { type Certificate, CertificateError, readCertificate } from "../tls/cert
  */
 const LOOK = 5000;
 
+/** Octets of a file; a chain has some thousands. */
+const MOST_READ = 1024 * 1024;
+
 const SETTINGS = { certificate: "TLS_CERT", key: "TLS_KEY" } as const;
 type Part = keyof typeof SETTINGS;
 
 /** Paths of PEM files. */
 export type PairPaths = Readonly<Record<Part, string>>;
 
+/** Holds the pair that connections are secured with, and looks after its files. */
 export class CertificateFiles {
   readonly #paths: PairPaths;
   readonly #clock: Clock;
@@ -90,10 +94,14 @@ export class CertificateFiles {
       const until = new Date(this.#current.validTo).toISOString();
       this.#log.info("certificate changed", { file: this.#paths.certificate, until });
     } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
       // The old one still serves. What was missing may be a right or a free descriptor, and a look
       // does not show when they are there, so it is tried again.
-      this.#refuse(look, error);
+      this.#refuse(
+        look,
+        error instanceof CertificateError
+          ? error
+          : new CertificateError(`cannot be used (${error})`, "certificate"),
+      );
     }
   }
 
@@ -115,8 +123,12 @@ async function read(paths: PairPaths): Promise<Certificate> {
 async function text(paths: PairPaths, part: Part): Promise<string> {
   try {
     await findFile(paths[part]);
+    if ((await Deno.stat(paths[part])).size > MOST_READ) {
+      throw new CertificateError("is too long for a PEM file", part);
+    }
     return await Deno.readTextFile(paths[part]);
   } catch (error) {
+    if (error instanceof CertificateError) throw error;
     throw new CertificateError(unreadable(error), part);
   }
 }

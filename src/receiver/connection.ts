@@ -9,6 +9,7 @@ import { borrowBuffer, returnBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";
 import { type Backend, type Ends, Intake } from "./intake.ts";
 import { HandshakeError } from "../tls/server.ts";
+import { LAST_WAIT, lastWait } from "./last_wait.ts";
 import { SecuredSocket } from "./secured_socket.ts";
 import { close, isConnectionEnd, type Socket, writeAll } from "./socket.ts";
 import { Turns } from "./turns.ts";
@@ -26,8 +27,6 @@ export interface ServerSecurity {
 
 /** Commands are short; a text gets a larger buffer while it lasts. */
 const COMMAND_BUFFER = 2 * 1024;
-/** Milliseconds given to the peer to take the last reply and close. */
-const LAST_WAIT = 1000;
 /** Milliseconds that a handshake may take at most. */
 const HANDSHAKE = 30_000;
 /** Why a connection ended, where it was not the client's wish. */
@@ -140,14 +139,14 @@ export class Connection {
         session.end(replies.shuttingDown(this.#backend.host));
       }
       await this.#flush();
-      if (session.closed) return await this.#lastWait();
+      if (session.closed) return await lastWait(this.#socket);
       // Told to leave while the replies were being written.
       if (this.#mustLeave()) continue;
       const bytes = await this.#read();
       if (!bytes) {
         this.#reason ??= "closed by the client";
         // TLS has an end of its own, without which the client cannot know that it has heard all.
-        return await this.#lastWait();
+        return await lastWait(this.#socket);
       }
       if (session.closed) continue;
       this.#turns.begin();
@@ -205,6 +204,8 @@ export class Connection {
       this.#backend.log.warn("clear text discarded", { peer: this.#ends.peer, octets: discarded });
     }
     await this.#flush();
+    // Told to leave meanwhile: a client that waits for a handshake can be told nothing.
+    if (this.#mustLeave()) return void (this.#reason ??= LEAVING);
     await this.#handshake(this.#security!);
     // Nothing of the session before it counts any more (RFC 3207 4.2).
     this.#session = new Session({ ...this.#options, tls: "in use", greeted: true });
@@ -221,7 +222,7 @@ export class Connection {
     try {
       const secured = await SecuredSocket.accept(socket, context());
       this.#socket = secured;
-      this.#intake.secured(secured.protection);
+      this.#intake.secured(secured.tls);
     } finally {
       clearTimeout(timer);
       this.#wait(undefined);
@@ -293,20 +294,5 @@ export class Connection {
     writeAll(this.#socket, farewell).then(() => this.#socket.closeWrite()).catch(() => {
       close(this.#socket);
     });
-  }
-
-  /**
-   * Lets the peer see the last reply: closing while something of its is unread would reset the
-   * connection and take the reply with it.
-   */
-  async #lastWait(): Promise<void> {
-    // Under TLS the end is something to write as well, and a peer that does not read has no room for it.
-    const timer = setTimeout(() => close(this.#socket), LAST_WAIT);
-    try {
-      await this.#socket.closeWrite();
-      while (await this.#socket.read(this.#commandBuffer) !== null);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }

@@ -16,7 +16,7 @@ import type { Transaction } from "../smtp/event.ts";
 import { receivedField, returnPathField } from "../smtp/trace.ts";
 import type { Credentials } from "../smtp/sasl.ts";
 import { SubmittedText } from "../smtp/submitted_text.ts";
-import type { Protection } from "../tls/server.ts";
+import type { TlsFacts } from "../tls/server.ts";
 import type { Logins } from "./logins.ts";
 import { Places } from "./places.ts";
 import { type ClientFacts, decideRecipient, isLocalDomain } from "./recipients.ts";
@@ -51,11 +51,15 @@ export interface Ends extends ClientFacts {
 
 const encoder = new TextEncoder();
 
+/**
+ * Answers the events of one connection's sessions: who may send, who gets the mail, and where the text
+ * goes.
+ */
 export class Intake {
   readonly #backend: Backend;
   readonly #ends: Ends;
-  /** What protects the connection, undefined in plain text. */
-  #protection: Protection | undefined;
+  /** What the connection is secured by, undefined in plain text. */
+  #tls: TlsFacts | undefined;
   /** Who has logged in, as user.conf spells it. */
   #user: string | undefined;
   #submitted: SubmittedText | undefined;
@@ -73,8 +77,8 @@ export class Intake {
   }
 
   /** The connection is under TLS from now on. */
-  secured(protection: Protection): void {
-    this.#protection = protection;
+  secured(tls: TlsFacts): void {
+    this.#tls = tls;
   }
 
   /** A client wants to log in. */
@@ -188,7 +192,7 @@ export class Intake {
     const received = receivedField({
       transaction,
       peer: this.#ends.address,
-      protection: this.#protection,
+      tls: this.#tls,
       host,
       id: this.#id,
       time,
@@ -245,7 +249,7 @@ export class Intake {
   #tell(transaction: Transaction, size: number): void {
     const { log, queued } = this.#backend;
     const { peer } = this.#ends;
-    const tls = this.#protection?.protocol;
+    const tls = this.#tls?.protocol;
     const fields = { id: this.#id, peer, tls, user: this.#user, ...envelope(transaction), size };
     if (this.#mailboxes.length > 0) {
       log.info("message delivered", { ...fields, mailbox: this.#mailboxes });

@@ -1,8 +1,13 @@
 /** Logins that wait for one of the few places where passwords are verified. */
 
+import type { Clock } from "../clock.ts";
 import type { Standing } from "./login_limits.ts";
 
+/** Milliseconds that an attempt may wait; its client hears nothing meanwhile. */
+const LONGEST_WAIT = 30_000;
+
 export interface LoginLineOptions {
+  readonly clock: Pick<Clock, "after">;
   /** Passwords verified at once. */
   readonly places: number;
   /** Attempts that may wait for a place. */
@@ -45,8 +50,14 @@ export class LoginLine {
   /** Resolves to true when it is its turn, then it must `leave`; to false where there is none for it. */
   turn(network: string): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
-    const { promise, resolve: called } = Promise.withResolvers<boolean>();
-    this.#waiting.push({ network, called });
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const callOff = this.#options.clock.after(LONGEST_WAIT, () => this.#take(waiting, false));
+    const called = (hasTurn: boolean) => {
+      callOff();
+      resolve(hasTurn);
+    };
+    const waiting = { network, called };
+    this.#waiting.push(waiting);
     this.#call();
     if (this.#waiting.length > this.#options.most) this.#take(this.#ranked().at(-1), false);
     return promise;

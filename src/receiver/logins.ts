@@ -52,6 +52,7 @@ interface Attempt {
   readonly fingerprint: string;
 }
 
+/** Judges the credentials of all connections of a thread. */
 export class Logins {
   /** Those who have a password, by their names in lower case. */
   readonly #users = new Map<string, { readonly name: string; readonly hash: string }>();
@@ -84,6 +85,7 @@ export class Logins {
     this.#log = log;
     this.#verify = verify;
     this.#line = new LoginLine({
+      clock,
       places: AT_ONCE,
       most: MOST_WAITING,
       standing: (network) => this.#limits.standing(network, clock.now()),

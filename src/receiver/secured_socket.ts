@@ -1,7 +1,7 @@
 /** A client's connection under TLS. */
 
 import type { SecureContext } from "node:tls";
-import { acceptTls, type Protection, type ServerBytes } from "../tls/server.ts";
+import { acceptTls, type ServerBytes, type TlsFacts } from "../tls/server.ts";
 import type { Bytes } from "../tls/stream.ts";
 import { close, type Socket, writeAll } from "./socket.ts";
 
@@ -27,8 +27,9 @@ export class SecuredSocket implements Socket {
     return new SecuredSocket(await acceptTls(new SocketBytes(socket), context), socket);
   }
 
-  get protection(): Protection {
-    return this.#bytes.protection;
+  /** What came of the handshake. */
+  get tls(): TlsFacts {
+    return this.#bytes.tls;
   }
 
   async read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {

@@ -12,6 +12,7 @@ export interface Socket {
   close(): void;
 }
 
+/** Rejects where the connection breaks. */
 export async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
 }

@@ -18,6 +18,7 @@ export interface AdmissionFacts {
   readonly submission?: boolean;
 }
 
+/** Knows which commands of the introduction are in their place, and answers them. */
 export class Admission {
   readonly #facts: AdmissionFacts;
   readonly #login = new Login();

@@ -13,6 +13,7 @@ const FLAWS: Readonly<Record<TextFlaw, Reply>> = {
   "too big": replies.tooBig,
 };
 
+/** Reads one text like TextReader, and remembers what is wrong with it. */
 export class IncomingText {
   readonly #reader: TextReader;
   readonly #hops = new HopCounter();

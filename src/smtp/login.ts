@@ -11,6 +11,7 @@ export type LoginStep =
   | { readonly kind: "refuse"; readonly reply: Reply }
   | { readonly kind: "judge"; readonly credentials: Credentials };
 
+/** Knows what a client's next word is part of, and whether it has logged in. */
 export class Login {
   #exchange: SaslExchange | undefined;
   #done = false;

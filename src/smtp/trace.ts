@@ -8,8 +8,8 @@ export interface Receipt {
   readonly transaction: Pick<Transaction, "client" | "protocol" | "forwardPaths">;
   /** The address the connection came from, as text. */
   readonly peer: string;
-  /** What protected it on its way here, in OpenSSL's names; undefined in plain text. */
-  readonly protection?: { readonly protocol: string; readonly cipher: string } | undefined;
+  /** What secured it on its way here, in OpenSSL's names; undefined in plain text. */
+  readonly tls?: { readonly protocol: string; readonly cipher: string } | undefined;
   /** Own name. */
   readonly host: string;
   /** The message's id here. */
@@ -23,13 +23,13 @@ export interface Receipt {
  * one: with more it would show each of them who the others are (RFC 5321 7.6).
  */
 export function receivedField(receipt: Receipt): string {
-  const { transaction, peer, protection, host, id, time } = receipt;
+  const { transaction, peer, tls, host, id, time } = receipt;
   const { client, protocol, forwardPaths } = transaction;
   const ip = parseIp(peer);
   const literal = ip ? addressLiteral(ip) : "[unknown]";
   const [only, another] = forwardPaths;
   const forClause = only && !another ? ` for ${printPath(only)}` : "";
-  const comment = protection ? ` (${protection.protocol} ${protection.cipher})\r\n\t` : " ";
+  const comment = tls ? ` (${tls.protocol} ${tls.cipher})\r\n\t` : " ";
   return `Received: from ${client} (${literal})\r\n` +
     `\tby ${host} with ${protocol}${comment}id ${id}${forClause};\r\n` +
     `\t${dateTime(time)}\r\n`;

@@ -3,8 +3,8 @@
 import * as tls from "node:tls";
 import { type Bytes, ByteStream, SecuredBytes } from "./stream.ts";
 
-/** What protects a connection, in OpenSSL's names: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
-export interface Protection {
+/** What a connection is secured by, in OpenSSL's names: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
+export interface TlsFacts {
   readonly protocol: string;
   readonly cipher: string;
 }
@@ -16,11 +16,11 @@ export class HandshakeError extends Error {
 
 /** Bytes of a connection that this side has secured as server. */
 export class ServerBytes extends SecuredBytes {
-  readonly protection: Protection;
+  readonly tls: TlsFacts;
 
   constructor(stream: ByteStream, socket: tls.TLSSocket) {
     super(stream, socket);
-    this.protection = {
+    this.tls = {
       protocol: socket.getProtocol() ?? "",
       cipher: socket.getCipher().name,
     };

@@ -3,17 +3,19 @@
 import assert from "node:assert/strict";
 import { Standing } from "../../src/receiver/login_limits.ts";
 import { LoginLine } from "../../src/receiver/login_line.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { settled } from "../support/settled.ts";
 
 /** A line whose turns are written down as they come: `network`, or `no network`. */
 class WatchedLine {
   readonly told: string[] = [];
+  readonly clock = new FakeClock();
   readonly standings = new Map<string, Standing>();
   readonly line: LoginLine;
 
   constructor(places: number, most = 64) {
     const standing = (network: string) => this.standings.get(network) ?? Standing.Unknown;
-    this.line = new LoginLine({ places, most, standing });
+    this.line = new LoginLine({ clock: this.clock, places, most, standing });
   }
 
   /** Whoever has a name with a digit comes from the network before it. */
@@ -43,6 +45,20 @@ Deno.test("while there are places nobody waits", async () => {
   line.line.leave("a");
   await settled();
   assert.deepEqual(line.told, ["a", "b", "c"]);
+});
+
+Deno.test("nobody waits longer than half a minute", async () => {
+  const line = new WatchedLine(1);
+  line.come("first", "late");
+  await line.clock.pass(29_999);
+  assert.deepEqual(line.told, ["first"]);
+  await line.clock.pass(1);
+  assert.deepEqual(line.told, ["first", "no late"]);
+  line.line.leave("first");
+  line.come("next");
+  await settled();
+  assert.deepEqual(line.told, ["first", "no late", "next"]);
+  assert.equal(line.clock.pending, 0);
 });
 
 Deno.test("who is known comes first, who has failed last", async () => {

@@ -48,20 +48,20 @@ Deno.test("HELO is with SMTP, EHLO with ESMTP (RFC 3848)", () => {
 });
 
 Deno.test("TLS adds an S and a login an A, and a comment names the cipher (RFC 3848, 53-35)", () => {
-  const protection = { protocol: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
+  const tls = { protocol: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
   for (const protocol of ["ESMTPS", "ESMTPSA", "SMTP"] as const) {
     assert.equal(
-      unfolded(receivedField(receipt({ protocol }, { protection }))),
+      unfolded(receivedField(receipt({ protocol }, { tls }))),
       `Received: from client.example ([192.0.2.1]) by me.example with ${protocol}` +
         " (TLSv1.3 TLS_AES_256_GCM_SHA384) id abc123" +
         " for <jones@me.example>; Sun, 22 Nov 2026 15:04:05 +0000\r\n",
     );
   }
-  const field = receivedField(receipt({ protocol: "ESMTPSA" }, { protection }));
+  const field = receivedField(receipt({ protocol: "ESMTPSA" }, { tls }));
   assert.match(field, /^Received: [ -~]+\r\n(?:[ \t][ -~]+\r\n)*$/);
   assert.doesNotMatch(field, /[ \t]\r\n/);
   assert.equal(
-    receivedField(receipt({}, { protection: undefined })),
+    receivedField(receipt({}, { tls: undefined })),
     receivedField(receipt()),
     "in plain text there is none",
   );
@@ -104,7 +104,7 @@ Deno.test("no line is longer than 998 octets, whatever its names (RFC 5322 2.1.1
       {
         host: name,
         peer: "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
-        protection: { protocol: "TLSv1.2", cipher: "ECDHE-ECDSA-CHACHA20-POLY1305" },
+        tls: { protocol: "TLSv1.2", cipher: "ECDHE-ECDSA-CHACHA20-POLY1305" },
       },
     ),
   );

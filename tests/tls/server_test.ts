@@ -49,8 +49,8 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     const client = tlsClient(far, { maxVersion: version });
     const server = await acceptTls(near, context);
     const socket = await client.secured;
-    assert.equal(server.protection.protocol, version);
-    assert.equal(server.protection.cipher, socket.getCipher().name);
+    assert.equal(server.tls.protocol, version);
+    assert.equal(server.tls.cipher, socket.getCipher().name);
 
     socket.write("EHLO client.example\r\n");
     assert.equal(await readText(server, 21), "EHLO client.example\r\n");
