@@ -1,10 +1,11 @@
 /** Whether TLS_CERT and TLS_KEY are what others will take for this host's. */
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+import { unreadable } from "../config/file.ts";
 import type { MailConf } from "../config/mail_conf.ts";
+import { closeToOthers, readableByOthers } from "../config/secrecy.ts";
 import { canonicalIp, literalAddress } from "../smtp/ip.ts";
-import { CertificateError, readCertificate } from "../tls/certificate.ts";
-import { hasServerTls } from "../tls/support.ts";
+import { CertificateError, type Chain, matchKey, readChain } from "../tls/certificate.ts";
 import { type Finding, good, note, wrong } from "./finding.ts";
 
 const DAY = 86_400_000;
@@ -21,7 +22,10 @@ export interface CertificateFacts {
   readonly now: number;
 }
 
-/** Reads the files of a configuration that has both. */
+/**
+ * Reads the files of a configuration that has both. Where the daemon would not start with them that
+ * is a problem, and told before.
+ */
 export async function checkCertificateFiles(
   { HOSTNAME, TLS_CERT, TLS_KEY }: Pick<MailConf, "HOSTNAME" | "TLS_CERT" | "TLS_KEY">,
   now: number,
@@ -32,65 +36,77 @@ export async function checkCertificateFiles(
     try {
       texts.push(await Deno.readTextFile(path));
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return [wrong(ABOUT, `${name} ${path} cannot be read: ${why}`, "a PEM file")];
+      return [wrong(ABOUT, `${name} ${path}: ${unreadable(error)}`, "a PEM file")];
     }
   }
   const [certificate = "", key = ""] = texts;
-  const findings = checkCertificate({ hostname: HOSTNAME, certificate, key, now });
-  const unusable = findings.some(({ state }) => state === "wrong")
-    ? []
-    : await tried(certificate, key);
-  return unusable.length > 0 ? unusable : findings;
+  return [
+    ...checkCertificate({ hostname: HOSTNAME, certificate, key, now }),
+    ...await openKey(TLS_KEY),
+  ];
 }
 
-/** What only shows in use. */
-async function tried(certificate: string, key: string): Promise<Finding[]> {
-  if (!hasServerTls) return [];
-  try {
-    await readCertificate(certificate, key);
-    return [];
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    const name = error.part === "key" ? "TLS_KEY" : "TLS_CERT";
-    return [wrong(ABOUT, `${name} ${error.message}`, "a pair that TLS can use")];
-  }
+async function openKey(path: string): Promise<Finding[]> {
+  if (!await readableByOthers(path)) return [];
+  const is = `every user of the system can read TLS_KEY ${path}`;
+  return [wrong(ABOUT, is, "read by the server's user alone", [closeToOthers(path)])];
 }
 
 /** Everything that is wrong with it, or one finding that says how long it lasts. */
-export function checkCertificate(facts: CertificateFacts): Finding[] {
-  const certificate = parsed(() => new X509Certificate(facts.certificate));
-  if (!certificate) {
-    return [wrong(ABOUT, "TLS_CERT holds no certificate that can be read", "a PEM file")];
+export function checkCertificate({ hostname, certificate, key, now }: CertificateFacts): Finding[] {
+  let chain: Chain;
+  try {
+    chain = readChain(certificate);
+  } catch (error) {
+    return [unusable(error)];
   }
-  const findings = [
-    ...wrongName(certificate, facts.hostname),
-    ...wrongKey(certificate, facts.key),
-    ...wrongTime(certificate, facts.now),
-  ];
+  const { own } = chain;
+  const findings = [...wrongKey(own, key), ...wrongName(own, hostname), ...wrongTime(own, now)];
   if (findings.length > 0) return findings;
-  const days = Math.floor((Date.parse(certificate.validTo) - facts.now) / DAY);
-  return [
-    good(ABOUT, `for ${facts.hostname}, good for ${days} more days`),
-    ...missingChain(certificate, facts.certificate),
-  ];
+  const days = Math.floor((Date.parse(own.validTo) - now) / DAY);
+  return [good(ABOUT, `for ${hostname}, good for ${days} more days`), ...missingChain(chain)];
+}
+
+/** Of a CertificateError. */
+function unusable(error: unknown): Finding {
+  if (!(error instanceof CertificateError)) throw error;
+  return error.part === "key"
+    ? wrong(ABOUT, `TLS_KEY ${error.message}`, "the key that TLS_CERT was made for")
+    : wrong(ABOUT, `TLS_CERT ${error.message}`, "a PEM file, of a chain the own certificate first");
+}
+
+function wrongKey(own: X509Certificate, key: string): Finding[] {
+  try {
+    matchKey(own, key);
+    return [];
+  } catch (error) {
+    return [unusable(error)];
+  }
 }
 
 /** Most certificates are signed by one that others do not have. */
-function missingChain({ subject, issuer }: X509Certificate, pem: string): Finding[] {
-  const alone = pem.split("-----BEGIN CERTIFICATE-----").length === 2;
-  if (!alone || subject === issuer) return [];
+function missingChain({ own, length }: Chain): Finding[] {
+  if (length > 1 || isSelfSigned(own)) return [];
   const is = "TLS_CERT holds one certificate and not who signed it: where that one is no root, " +
     "others cannot verify it; certbot's fullchain.pem has both";
   return [note(ABOUT, is)];
 }
 
+function isSelfSigned({ subject, issuer }: X509Certificate): boolean {
+  return subject === issuer;
+}
+
 function wrongName({ subject, subjectAltName }: X509Certificate, hostname: string): Finding[] {
   const names = subjectAltName?.split(", ") ?? [];
   if (names.some((name) => fits(name, hostname))) return [];
-  const is = `TLS_CERT is for ${subjectAltName ?? subject.replaceAll("\n", ", ")}`;
-  const order = hostname.startsWith("[") ? [] : [`certbot certonly --standalone -d ${hostname}`];
-  return [wrong(ABOUT, is, `a certificate for ${hostname}`, order)];
+  const address = literalAddress(hostname);
+  const name = address === undefined ? `DNS:${hostname}` : `IP:${address}`;
+  const [, commonName] = /^CN=(.*)$/m.exec(subject) ?? [];
+  // RFC 9525 2: the name of the subject identifies nobody.
+  const no = "TLS_CERT has no subjectAltName" +
+    (commonName === undefined ? "" : `, and its subject's CN ${commonName} does not count`);
+  const is = subjectAltName === undefined ? no : `TLS_CERT is for ${subjectAltName}`;
+  return [wrong(ABOUT, is, `a certificate for HOSTNAME: ${name} in its subjectAltName`)];
 }
 
 /**
@@ -106,17 +122,10 @@ function fits(name: string, hostname: string): boolean {
   return kind === "dns" && (value === host || value === host.replace(/^[^.]+(?=\..+\.)/, "*"));
 }
 
-function wrongKey(certificate: X509Certificate, pem: string): Finding[] {
-  const key = parsed(() => createPrivateKey(pem));
-  if (!key) {
-    return [wrong(ABOUT, "TLS_KEY holds no key that can be read", "a PEM file without a password")];
-  }
-  if (certificate.checkPrivateKey(key)) return [];
-  return [wrong(ABOUT, "TLS_KEY is another certificate's", "the key that TLS_CERT was made for")];
-}
-
-function wrongTime({ validFrom, validTo }: X509Certificate, now: number): Finding[] {
-  const renewed = ["a renewed certificate", ["certbot renew"]] as const;
+function wrongTime(own: X509Certificate, now: number): Finding[] {
+  const { validFrom, validTo } = own;
+  // Whoever signs their own does so again by hand.
+  const renewed = ["a renewed certificate", isSelfSigned(own) ? [] : ["certbot renew"]] as const;
   const left = Date.parse(validTo) - now;
   if (left <= 0) return [wrong(ABOUT, `TLS_CERT has expired on ${date(validTo)}`, ...renewed)];
   if (Date.parse(validFrom) > now) {
@@ -132,12 +141,4 @@ function wrongTime({ validFrom, validTo }: X509Certificate, now: number): Findin
 
 function date(text: string): string {
   return new Date(text).toISOString().slice(0, 10);
-}
-
-function parsed<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch {
-    return undefined;
-  }
 }

@@ -16,6 +16,7 @@ import { checkMx } from "./mx.ts";
 import { checkPasswords } from "./passwords.ts";
 import { checkPorts, type PortsFound } from "./ports.ts";
 import { checkPtr, noOutgoingAddress, outgoingAddresses } from "./ptr.ts";
+import type { RelayHostFacts } from "./relay_host.ts";
 import { settingNotes, userNotes } from "./settings.ts";
 import { checkSpace, type SpaceOf } from "./space.ts";
 import { checkSpf } from "./spf.ts";
@@ -33,6 +34,9 @@ export interface Surroundings {
   readonly patience?: number;
 }
 
+/** Who connects to mail servers, and by which login. */
+type Visitor = Omit<RelayHostFacts, "mail">;
+
 /** Gives each finding as soon as it is known. `connect` is whether a mail server may be tried. */
 export async function* findings(
   configuration: Configuration,
@@ -40,9 +44,16 @@ export async function* findings(
   surroundings: Surroundings,
   connect: boolean,
 ): AsyncGenerator<Finding, void, void> {
-  const { mail, ownAddresses } = configuration;
+  const { mail, ownAddresses, relayLogin } = configuration;
   const { addresses, lookup, clock, spaceOf } = surroundings;
   const facts: Facts = { mail, machine: new Machine(addresses, ownAddresses), lookup };
+  const { dialer, patience } = surroundings;
+  const visitor: Visitor = {
+    dialer,
+    clock,
+    ...patience === undefined ? {} : { patience },
+    ...relayLogin ? { login: relayLogin } : {},
+  };
   yield* settingNotes(configuration);
   yield* userNotes(configuration);
   // Otherwise there would be no findings but problems.
@@ -52,7 +63,7 @@ export async function* findings(
   yield* await checkPasswords(configuration);
   let unreachable = false;
   for (
-    const part of [incoming(facts), outgoing(facts), outward(facts, ports, surroundings, connect)]
+    const part of [incoming(facts), outgoing(facts), outward(facts, ports, visitor, connect)]
   ) {
     try {
       yield* part;
@@ -112,7 +123,7 @@ function topmost(domains: readonly string[]): readonly string[] {
 async function* outward(
   facts: Facts,
   { serving }: PortsFound,
-  { dialer, clock, patience }: Surroundings,
+  visitor: Visitor,
   connect: boolean,
 ): AsyncGenerator<Finding, void, void> {
   const about = `port ${facts.mail.RELAY_HOST?.port ?? facts.mail.RELAY_PORT} outward`;
@@ -120,8 +131,7 @@ async function* outward(
     yield note(about, "not tried, denosmtpd check --connect does");
     return;
   }
-  const options = { dialer, clock, serving, ...patience === undefined ? {} : { patience } };
-  yield* await certain(about, () => checkGreeting({ ...facts, ...options }));
+  yield* await certain(about, () => checkGreeting({ ...facts, ...visitor, serving }));
 }
 
 /** Trouble with one name keeps nothing else from being checked. */

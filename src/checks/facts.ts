@@ -8,7 +8,13 @@ import { isLoopback, isPublic, type Machine } from "./machine.ts";
 export interface Facts {
   readonly mail: Pick<
     MailConf,
-    "HOSTNAME" | "LOCAL_DOMAINS" | "LISTEN_ADDR" | "RELAY_HOST" | "RELAY_PORT"
+    | "HOSTNAME"
+    | "LOCAL_DOMAINS"
+    | "LISTEN_ADDR"
+    | "RELAY_HOST"
+    | "RELAY_PORT"
+    | "RELAY_TLS"
+    | "RELAY_TLS_FOR"
   >;
   readonly machine: Machine;
   readonly lookup: Lookup;

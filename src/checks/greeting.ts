@@ -1,26 +1,24 @@
-/** Whether a mail server answers on its port, seen from this machine. */
+/** Whether a mail server answers on its port, seen from this machine; RELAY_HOST must do more. */
 
-import type { Clock } from "../clock.ts";
 import { printHostPort } from "../receiver/listener.ts";
-import type { Dialer, Wire } from "../relay/wire.ts";
+import type { Wire } from "../relay/wire.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
 import { ReplyReader } from "../smtp/reply_reader.ts";
 import { canonicalIp, literalAddress } from "../smtp/ip.ts";
+import { dialled, trouble } from "./dial.ts";
 import { type Facts, isPublicName, publicDomains } from "./facts.ts";
 import { type Finding, good, unknown, wrong } from "./finding.ts";
 import { allAddresses } from "./lookup.ts";
+import { checkRelayHost, type RelayHostFacts } from "./relay_host.ts";
 
-/** Milliseconds from dialling to the whole greeting. */
-const PATIENCE = 5000;
 /** Addresses that are tried, so that it ends soon. */
 const MOST_TARGETS = 4;
 
 const QUIT = new TextEncoder().encode("QUIT\r\n");
 
-export interface GreetingFacts extends Facts {
-  readonly dialer: Dialer;
-  readonly clock: Clock;
-  readonly patience?: number;
+const SMTP = 25;
+
+export interface GreetingFacts extends Facts, Omit<RelayHostFacts, "mail"> {
   /** Whether the daemon serves now: it cannot greet otherwise. */
   readonly serving: boolean;
 }
@@ -75,46 +73,28 @@ async function checkHostGreeting(
 ): Promise<Finding> {
   const { mail, machine, serving } = facts;
   const about = `port ${port} outward`;
-  const own = mail.RELAY_HOST === undefined && machine.whereIs(address) !== "elsewhere";
   const place = `${host} at ${printHostPort(address, port)}`;
+  if (mail.RELAY_HOST) return await checkRelayHost(about, place, { host, address, port }, facts);
   let reply;
   try {
-    reply = await greeting(address, port, facts);
+    reply = await dialled(address, port, facts, greeting);
   } catch (error) {
     const is = `${place}: ${trouble(error)}`;
-    if (own && !serving) {
+    if (machine.whereIs(address) !== "elsewhere" && !serving) {
       return unknown(about, `${is}; denosmtpd does not run yet, try again when it does`);
     }
-    return wrong(about, is, "a greeting with 220; many networks close port 25, RELAY_HOST helps");
+    const advice = port === SMTP ? "; many networks close port 25, RELAY_HOST helps" : "";
+    return wrong(about, is, `a greeting with 220${advice}`);
   }
   const is = `${place} greets with ${replyText(reply)}`;
   return reply.code === 220 ? good(about, is) : wrong(about, is, "a greeting with 220");
 }
 
 /** The first reply of a server, to whom we say goodbye. Rejects with Error. */
-async function greeting(
-  address: string,
-  port: number,
-  { dialer, clock, patience = PATIENCE }: GreetingFacts,
-): Promise<Reply> {
-  const limit = new AbortController();
-  let wire: Wire | undefined;
-  const callOff = clock.after(patience, () => {
-    limit.abort();
-    wire?.close();
-  });
-  try {
-    wire = await dialer.connect(address, port, limit.signal);
-    limit.signal.throwIfAborted();
-    const reply = await readReply(wire);
-    await wire.write(QUIT).catch(() => {});
-    return reply;
-  } catch (error) {
-    throw limit.signal.aborted ? new Error("no answer") : error;
-  } finally {
-    callOff();
-    wire?.close();
-  }
+async function greeting(wire: Wire): Promise<Reply> {
+  const reply = await readReply(wire);
+  await wire.write(QUIT).catch(() => {});
+  return reply;
 }
 
 async function readReply(wire: Wire): Promise<Reply> {
@@ -125,9 +105,4 @@ async function readReply(wire: Wire): Promise<Reply> {
     const { reply } = reader.read(bytes, 0);
     if (reply) return reply;
   }
-}
-
-function trouble(error: unknown): string {
-  if (error instanceof Deno.errors.ConnectionRefused) return "connection refused";
-  return error instanceof Error ? error.message : String(error);
 }

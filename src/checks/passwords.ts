@@ -1,21 +1,22 @@
 /** Whether those who shall log in can, and nobody else gets at their passwords' hashes. */
 
 import type { Configuration } from "../config/configuration.ts";
+import { unequalHashes } from "../config/password.ts";
 import { closeToOthers, hasPasswords, readableByOthers } from "../config/secrecy.ts";
-import { type Finding, good, note, wrong } from "./finding.ts";
+import { loginVariable } from "../config/service.ts";
+import { type Finding, good, join, note, wrong } from "./finding.ts";
 
 const ABOUT = "passwords";
 
 /** Nothing where neither passwords nor ports for logins are set. */
 export async function checkPasswords({ mail, users, files }: Configuration): Promise<Finding[]> {
-  const port = (["SUBMISSIONS_PORT", "SUBMISSION_PORT"] as const)
-    .find((name) => mail[name] !== undefined);
+  const port = loginVariable(mail);
   if (!hasPasswords(users)) {
     return port === undefined ? [] : [
       note(ABOUT, `${port} is set, but no user has one: denosmtpd passwd makes the third field`),
     ];
   }
-  const some = users.filter(({ hash }) => hash !== undefined).length;
+  const hashes = users.flatMap(({ hash }) => hash ?? []);
   const findings = await readableByOthers(files.users)
     ? [wrong(
       ABOUT,
@@ -23,7 +24,21 @@ export async function checkPasswords({ mail, users, files }: Configuration): Pro
       "read by the server's user alone",
       [closeToOthers(files.users)],
     )]
-    : [good(ABOUT, `${some} of ${users.length} users can log in, others cannot read the hashes`)];
+    : [
+      good(
+        ABOUT,
+        `${hashes.length} of ${users.length} users can log in, others cannot read the hashes`,
+      ),
+    ];
+  const unequal = new Set(unequalHashes(hashes));
+  if (unequal.size > 0) {
+    const names = users.filter(({ hash }) => hash !== undefined && unequal.has(hash))
+      .map(({ name }) => name);
+    const is =
+      "the hashes differ in cost, so the time that a login takes tells who has one; make " +
+      `anew by denosmtpd passwd: ${join(names)}`;
+    findings.push(note(ABOUT, is));
+  }
   if (port === undefined) {
     findings.push(
       note(ABOUT, "users have some, but neither SUBMISSIONS_PORT nor SUBMISSION_PORT takes logins"),

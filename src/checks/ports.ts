@@ -1,4 +1,4 @@
-/** Whether the daemon could listen where it shall, or does already. */
+/** Whether the daemon could listen where it shall, or most likely does already. */
 
 import type { Configuration } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
@@ -46,7 +46,12 @@ function checkPort(
   const places = join(addresses.map((address) => printHostPort(address, port)));
   const kinds = errors.filter(({ setting }) => setting === PORT_VARIABLES[service])
     .map(({ kind }) => kind);
-  if (kinds.includes("taken")) return good(about, `${places} denosmtpd listens there already`);
+  // Who has a port is not told: it may be new in mail.conf, and another program's.
+  if (kinds.includes("taken")) {
+    const are = addresses.length === 1 ? "is taken" : "are taken, or some of them";
+    const likely = "denosmtpd works with the same queue, so it is most likely its own";
+    return note(about, `${places} ${are}; ${likely}`);
+  }
   if (!kinds.includes("privileged")) return good(about, `${places} can be listened on`);
   const is = `${places} cannot be tried by this user`;
   // Who listens on such a port is not told to whoever may not.

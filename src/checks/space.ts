@@ -2,7 +2,8 @@
 
 import { statfs } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type Configuration, mailboxDirectories } from "../config/configuration.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { mailboxDirectories } from "../config/user_conf.ts";
 import { nearestExisting } from "../daemon/directories.ts";
 import { type Finding, good, join, unknown, wrong } from "./finding.ts";
 

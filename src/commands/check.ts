@@ -9,8 +9,10 @@ import { systemClock } from "../clock.ts";
 import { type Configuration, readConfiguration } from "../config/configuration.ts";
 import type { SystemFacts } from "../config/mail_conf.ts";
 import { ConfigurationError, type Problem, problemText } from "../config/problem.ts";
-import { tryMailboxes } from "../daemon/mailboxes.ts";
+import { tryCertificate } from "../daemon/certificate.ts";
+import { tryMailboxes, withRealPaths } from "../daemon/mailboxes.ts";
 import { readReach } from "../daemon/reach.ts";
+import { misplaced } from "../daemon/real_places.ts";
 import { trySpool } from "../daemon/spool.ts";
 import { system } from "../daemon/system.ts";
 import { missingTls } from "../daemon/tls.ts";
@@ -53,11 +55,10 @@ export async function check(
   const configuration = await readOrProblems(mailFile, userFile, world.system);
   if (Array.isArray(configuration)) return unusable(null, configuration, json, world);
   const host = configuration.mail.HOSTNAME;
-  const disk = new SystemDisk();
   const inTheWay = [
     ...missingTls(configuration),
-    ...await tryMailboxes(configuration, disk),
-    ...await trySpool(configuration, disk),
+    ...await tryCertificate(configuration),
+    ...await tryDirectories(configuration),
   ];
   const ports = await tryPorts(configuration);
   const problems = [...inTheWay, ...ports.problems];
@@ -80,6 +81,16 @@ export async function check(
     json ? jsonText({ version: VERSION, host, findings: found, problems: [] }) : summary(found),
   );
   return found.some(({ state }) => state === "wrong") ? Exit.Failed : Exit.Good;
+}
+
+async function tryDirectories(configuration: Configuration): Promise<Problem[]> {
+  const disk = new SystemDisk();
+  const problems = [
+    ...await tryMailboxes(configuration, disk),
+    ...await trySpool(configuration, disk),
+  ];
+  // Where they cannot be used, neither can links to them be followed.
+  return problems.length > 0 ? problems : await misplaced(await withRealPaths(configuration));
 }
 
 async function readOrProblems(

@@ -64,7 +64,7 @@ export class HiddenInput {
     while (true) {
       const octet = await this.#next();
       if (octet === CTRL_C) throw new Interrupted();
-      if (octet === undefined || octet === CR || octet === LF || octet === CTRL_D) break;
+      if (octet === CR || octet === LF || octet === CTRL_D) break;
       if (octet === CTRL_U) line.length = 0;
       else if (octet === BACKSPACE || octet === DELETE) removeCharacter(line);
       else if ((octet >= BLANK || octet === NUL) && line.length < LONGEST) line.push(octet);
@@ -72,16 +72,17 @@ export class HiddenInput {
     return Uint8Array.from(line);
   }
 
-  /** Undefined where the terminal is gone. */
-  async #next(): Promise<number | undefined> {
-    while (this.#ahead.length === 0) {
+  /** Rejects with Interrupted. */
+  async #next(): Promise<number> {
+    for (;;) {
+      const octet = this.#ahead.shift();
+      if (octet !== undefined) return octet;
       const bytes = new Uint8Array(LONGEST);
       const length = await this.#terminal.read(bytes);
-      if (length === null) return undefined;
+      if (length === null) throw new Interrupted();
       const text = String.fromCharCode(...bytes.subarray(0, length)).replace(KEY, "");
       this.#ahead = [...text].map((character) => character.charCodeAt(0));
     }
-    return this.#ahead.shift();
   }
 }
 

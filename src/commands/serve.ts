@@ -1,7 +1,6 @@
 /** `denosmtpd MAIL_CONF USER_CONF`: the daemon. */
 
 import { ConfigurationError, problemText } from "../config/problem.ts";
-import { closeToOthers, hasPasswords, readableByOthers } from "../config/secrecy.ts";
 import { systemClock } from "../clock.ts";
 import { Daemon } from "../daemon/daemon.ts";
 import { dropPermissions } from "../daemon/permissions.ts";
@@ -9,7 +8,7 @@ import { type Files, firstPlan, nextPlan, type Plan } from "../daemon/plan.ts";
 import { settingProblem } from "../daemon/ports.ts";
 import { system } from "../daemon/system.ts";
 import { workers } from "../daemon/threads.ts";
-import { whyNoPolicies, whyNoStartTls } from "../daemon/tls.ts";
+import { warningsOf } from "../daemon/warnings.ts";
 import { LineWriter } from "../line_writer.ts";
 import { type Fields, type Log, logTo } from "../log.ts";
 import { type ListenPlace, printHostPort } from "../receiver/listener.ts";
@@ -131,14 +130,8 @@ class Service {
   }
 
   async #tell({ configuration, made }: Plan): Promise<void> {
-    const reason = whyNoStartTls(configuration);
-    if (reason !== undefined) this.#log.warn("STARTTLS not offered", { reason });
-    const unfollowed = whyNoPolicies(configuration);
-    if (unfollowed !== undefined) this.#log.warn("policies not followed", { reason: unfollowed });
-    const { users, files } = configuration;
-    if (hasPasswords(users) && await readableByOthers(files.users)) {
-      const mend = closeToOthers(files.users);
-      this.#log.warn("passwords readable by others", { file: files.users, mend });
+    for (const { event, fields } of await warningsOf(configuration)) {
+      this.#log.warn(event, fields);
     }
     for (const mailbox of made) this.#log.info("mailbox made", { mailbox });
   }

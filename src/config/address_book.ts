@@ -1,6 +1,7 @@
 /** Who gets the mail for an address: the domains and users of this host. */
 
 import {
+  isDotString,
   isPostmaster,
   type Mailbox,
   mailboxKey,
@@ -63,6 +64,8 @@ export class AddressBook {
    * with a `+` behind the name, or through forwards. What `*` takes is nobody's own.
    */
   owns(name: string, localPart: string): boolean {
+    // What quotes alone hold together, some readers take apart into other addresses.
+    if (!isDotString(localPart) && !this.#users.has(localPart.toLowerCase())) return false;
     const [owner, user] = [this.#users.get(name.toLowerCase()), this.#named(localPart)];
     return owner !== undefined && user !== undefined && this.#reaches(user, owner, new Set());
   }

@@ -1,7 +1,6 @@
 /** Both files together, checked against each other. */
 
-import { resolve } from "node:path";
-import type { ClientLogin } from "../smtp/introduction.ts";
+import type { ClientLogin } from "../smtp/client_login.ts";
 import { addressLiteral, parseIp } from "../smtp/ip.ts";
 import { AddressBook, ForwardError } from "./address_book.ts";
 import { findFile, unreadable } from "./file.ts";
@@ -12,7 +11,8 @@ import {
   type SystemFacts,
   type VariableName,
 } from "./mail_conf.ts";
-import { ConfigurationError, type Problem, ValueError } from "./problem.ts";
+import { exposedSecrets, sharedPlaces } from "./places.ts";
+import { ConfigurationError, type Problem, problemAt, ValueError } from "./problem.ts";
 import { readRelayLogin } from "./relay_login.ts";
 import { readUserConf, type User } from "./user_conf.ts";
 
@@ -62,7 +62,7 @@ export async function readConfiguration(
   const relayLogin = await loginOf(configuration, problems);
   problems.push(
     ...sharedPlaces(configuration),
-    ...keyInSpool(configuration),
+    ...exposedSecrets(configuration),
     ...badForwards(configuration),
   );
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -80,7 +80,9 @@ async function loginOf(
     return await readRelayLogin(path);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    problems.push(problemAt(configuration, "RELAY_LOGIN_FILE", `${path}: ${error.message}`));
+    // Who wrote the login there in place of a file's name does not want to see it again.
+    const which = path.includes(":") ? "the file that it names" : path;
+    problems.push(problemAt(configuration, "RELAY_LOGIN_FILE", `${which}: ${error.message}`));
     return undefined;
   }
 }
@@ -89,44 +91,6 @@ async function loginOf(
 export function addressBook({ mail, users, ownAddresses }: Configuration): AddressBook {
   const literals = ownAddresses.map((address) => addressLiteral(parseIp(address)!));
   return new AddressBook([...new Set([mail.HOSTNAME, ...mail.LOCAL_DOMAINS, ...literals])], users);
-}
-
-/** Every directory that mail can end in, each once. */
-export function mailboxDirectories({ users }: Configuration): string[] {
-  const directories = users.flatMap(({ target }) =>
-    "directory" in target ? [target.directory] : []
-  );
-  return [...new Set(directories)];
-}
-
-/**
- * A queue and a mailbox in one place would take each other's files for their own, and who may see the
- * queue must not see a mailbox by that.
- */
-export function sharedPlaces(configuration: Configuration): Problem[] {
-  const spool = resolve(configuration.mail.SPOOL_DIR);
-  return mailboxDirectories(configuration)
-    .filter((directory) => {
-      const mailbox = resolve(directory);
-      const parts = ["tmp", "new", "cur"].map((part) => resolve(mailbox, part));
-      return isWithin(mailbox, spool) || parts.some((part) => isWithin(spool, part));
-    })
-    .map((directory) => {
-      const message = `the queue in ${spool} and the mailbox ${directory} need places apart`;
-      return problemAt(configuration, "SPOOL_DIR", message);
-    });
-}
-
-/** The relay may read all of the spool, and must not read the key. */
-function keyInSpool(configuration: Configuration): Problem[] {
-  const { TLS_KEY, SPOOL_DIR } = configuration.mail;
-  if (TLS_KEY === undefined || !isWithin(resolve(TLS_KEY), resolve(SPOOL_DIR))) return [];
-  return [problemAt(configuration, "TLS_KEY", `needs a place outside of SPOOL_DIR ${SPOOL_DIR}`)];
-}
-
-/** Both are whole paths. */
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
 
 /** Files that are the receiver's to read: here a key is not even opened. */
@@ -142,15 +106,6 @@ async function missingFiles(configuration: Configuration): Promise<Problem[]> {
     }
   }
   return problems;
-}
-
-/** A problem with a variable of mail.conf. */
-export function problemAt(
-  { files, lines }: Configuration,
-  name: VariableName,
-  message: string,
-): Problem {
-  return { file: files.mail, line: lines.get(name), message: `${name}: ${message}` };
 }
 
 /** Forwards that cannot work, and what was most likely meant as one. */

@@ -105,7 +105,8 @@ export async function readMailConf(file: string, system: SystemFacts): Promise<M
     const complain = (message: string) => problems.push({ file, line, message });
     const match = /^([^=\s]+)\s*=\s*(.*)$/.exec(text);
     if (!match) {
-      complain(`"${text}" is not of the form NAME = value`);
+      // It may be out of another file, a password or a key.
+      complain("is not of the form NAME = value");
       continue;
     }
     const [, name = "", valueText = ""] = match;
@@ -143,6 +144,8 @@ function isVariable(name: string): name is VariableName {
 }
 
 function unknownName(name: string): string {
+  // What is no name may be out of another file too.
+  if (!/^[a-z_]{1,40}$/i.test(name)) return "begins with no name, write NAME = value";
   const nearest = closestString(name.toUpperCase(), NAMES);
   const near = levenshteinDistance(name.toUpperCase(), nearest) <= nearest.length / 2;
   return `unknown name ${name}` +

@@ -57,11 +57,11 @@ export async function verifyPassword(hash: string, password: Uint8Array): Promis
 }
 
 /**
- * A hash that no password fits, to verify against where there is none: the time that takes is the time
- * of the costliest of these hashes, so it does not tell who has one.
+ * A hash that no password fits, to verify against where there is none. That takes as long as the
+ * costliest of these hashes: where all cost the same, as those of one `denosmtpd passwd` do, the time
+ * does not tell who has one. Who has a cheaper one is answered sooner than nobody, and so shows.
  */
 export function dummyHash(hashes: readonly string[]): string {
-  const effort = ({ ln, r, p }: Cost) => 2 ** ln * r * p;
   const costs: readonly Cost[] = hashes.map(parseHash);
   const cost = costs.length === 0 ? COST : costs.reduce((a, b) => effort(b) > effort(a) ? b : a);
   return printHash({
@@ -69,6 +69,18 @@ export function dummyHash(hashes: readonly string[]): string {
     salt: new Uint8Array(SALT_LENGTH),
     key: new Uint8Array(KEY_LENGTH),
   });
+}
+
+/** Of hashes that do not all cost the same, those that a new one would differ from. */
+export function unequalHashes(hashes: readonly string[]): string[] {
+  const efforts = new Set(hashes.map((hash) => effort(parseHash(hash))));
+  if (efforts.size < 2) return [];
+  return hashes.filter((hash) => effort(parseHash(hash)) !== effort(COST));
+}
+
+/** What the time to verify grows with. */
+function effort({ ln, r, p }: Cost): number {
+  return 2 ** ln * r * p;
 }
 
 /** Takes a hash of user.conf apart. Throws ValueError where it is none, or costs too little or too much. */

@@ -1,5 +1,8 @@
 /** What is wrong with a configuration, said so that a person can mend it. */
 
+import type { Configuration } from "./configuration.ts";
+import type { VariableName } from "./mail_conf.ts";
+
 /** One thing that is wrong. */
 export interface Problem {
   /** The file it is in. */
@@ -22,6 +25,15 @@ export class ConfigurationError extends Error {
 /** `file:line: message` */
 export function problemText({ file, line, message }: Problem): string {
   return `${file}${line === undefined ? "" : `:${line}`}: ${message}`;
+}
+
+/** A problem with a variable of mail.conf. */
+export function problemAt(
+  { files, lines }: Pick<Configuration, "files" | "lines">,
+  name: VariableName,
+  message: string,
+): Problem {
+  return { file: files.mail, line: lines.get(name), message: `${name}: ${message}` };
 }
 
 /** Thrown by the readers of single values; the message says what the value should be. */

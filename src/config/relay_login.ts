@@ -1,8 +1,9 @@
 /** The file that RELAY_LOGIN_FILE names: `user:password`, and nobody else may read it. */
 
-import { type ClientLogin, fitsCommand } from "../smtp/introduction.ts";
+import { type ClientLogin, fitsCommand } from "../smtp/client_login.ts";
 import { findFile, unreadable } from "./file.ts";
 import { ValueError } from "./problem.ts";
+import { chmod } from "./secrecy.ts";
 
 /** Octets of the file; a login and a few comments are less. */
 const MOST_READ = 64 * 1024;
@@ -26,7 +27,7 @@ export async function readRelayLogin(path: string): Promise<ClientLogin> {
   try {
     const { mode } = await file.stat();
     if (mode !== null && (mode & FOREIGN) !== 0) {
-      throw new ValueError(`others than its owner may read or write it, chmod 600 ${path}`);
+      throw new ValueError(`others than its owner may read or write it, ${chmod("600", path)}`);
     }
     return parse(await readText(file));
   } finally {

@@ -1,10 +1,11 @@
-/** Whether user.conf keeps its hashes from those whom they do not concern. */
+/** Whether files keep their secrets from those whom they do not concern, and what closes them. */
 
 import type { User } from "./user_conf.ts";
 
 /** Read for everybody, among the bits of a file's mode. */
 const OTHERS_READ = 0o004;
 
+/** Whether any user has a password, whose hash makes user.conf a secret. */
 export function hasPasswords(users: readonly User[]): boolean {
   return users.some(({ hash }) => hash !== undefined);
 }
@@ -20,7 +21,15 @@ export async function readableByOthers(file: string): Promise<boolean> {
   }
 }
 
-/** The command that ends that, for a shell. */
+/** The command that ends that. */
 export function closeToOthers(file: string): string {
-  return `chmod o-r ${/^[\w./+-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`}`;
+  return chmod("o-r", file);
+}
+
+/** The command that gives a file these rights, for a shell. */
+export function chmod(rights: string, file: string): string {
+  // What begins with a hyphen would be an option.
+  const path = file.startsWith("-") ? `./${file}` : file;
+  const quoted = /^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+  return `chmod ${rights} ${quoted}`;
 }

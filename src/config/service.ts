@@ -22,6 +22,12 @@ export interface ServicePort {
   readonly port: number;
 }
 
+/** The variable of a port that takes logins, undefined where none is set. */
+export function loginVariable(ports: Ports): VariableName | undefined {
+  return (["submissions", "submission"] as const).map((service) => PORT_VARIABLES[service])
+    .find((name) => ports[name] !== undefined);
+}
+
 /** The services of a configuration with their ports. */
 export function servicesOf(ports: Ports): ServicePort[] {
   return (Object.keys(PORT_VARIABLES) as Service[]).flatMap((service) => {

@@ -1,4 +1,8 @@
-/** user.conf: who has a mailbox here and where it is, `name:directory` or `name:address, address`. */
+/**
+ * user.conf: who has a mailbox here and where it is, `name:directory` or `name:address, address`, and
+ * by which password's hash who logs in. No message holds anything of a third field, or of a line
+ * whose fields cannot be told apart: it may be a password.
+ */
 
 import { type Mailbox, parseMailbox, PathError, printMailbox } from "../smtp/address.ts";
 import { readLines } from "./lines.ts";
@@ -20,6 +24,17 @@ export interface User {
 const NAME = /^(?! )[ -9;-?A-~]{1,64}$/;
 /** A local-part as it is written in an address (RFC 5321 4.5.3.1.1). */
 const LONGEST_NAME = 64;
+
+/** The second field: colons in an address stand in a literal's brackets or a quoted local-part alone. */
+const SECOND_FIELD = /^(?:"(?:[^"\\]|\\.)*"@|@\[[^\]@]*\]|[^:])*/;
+
+/** Every directory that mail can end in, each once. */
+export function mailboxDirectories({ users }: { readonly users: readonly User[] }): string[] {
+  const directories = users.flatMap(({ target }) =>
+    "directory" in target ? [target.directory] : []
+  );
+  return [...new Set(directories)];
+}
 
 /** Reads and checks user.conf. Throws ConfigurationError with everything that is wrong in it. */
 export async function readUserConf(file: string): Promise<User[]> {
@@ -50,13 +65,12 @@ export async function readUserConf(file: string): Promise<User[]> {
 /** A user, or what is wrong with the line. */
 function parseUser(text: string, line: number): User | string {
   const colon = text.indexOf(":");
-  if (colon < 0) return `"${text}" is not of the form name:directory or name:address, address`;
+  if (colon < 0) return "is not of the form name:directory or name:address, address";
   const name = text.slice(0, colon).trim();
   const rest = text.slice(colon + 1).trim();
-  // No directory and no address holds a colon before a dollar sign.
-  const hashAt = rest.search(/:\s*\$/);
-  const value = (hashAt < 0 ? rest : rest.slice(0, hashAt)).trim();
-  const hash = hashAt < 0 ? undefined : rest.slice(hashAt + 1).trim();
+  const [second = ""] = SECOND_FIELD.exec(rest) ?? [];
+  const value = second.trim();
+  const hash = second.length < rest.length ? rest.slice(second.length + 1).trim() : undefined;
   if (/^".*"$/.test(name)) return `${name}: write the name without quotes`;
   if (!NAME.test(name)) {
     return `"${name}" is no user name, write what stands before the @ of the address, in ASCII`;
@@ -72,6 +86,9 @@ function parseUser(text: string, line: number): User | string {
 }
 
 function hashFlaw(name: string, hash: string): string | undefined {
+  if (hash === "") {
+    return "the third field is empty, either denosmtpd passwd makes one or the colon before it goes";
+  }
   if (name === "*") return "nobody logs in as *, a password belongs to a user's own line";
   try {
     parseHash(hash);
@@ -79,7 +96,8 @@ function hashFlaw(name: string, hash: string): string | undefined {
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
     const why = hash.startsWith("$scrypt$") ? ` (${error.message})` : "";
-    return `the third field is no password hash${why}, make one by: denosmtpd passwd`;
+    const colon = hash.startsWith("$") ? "" : "; no directory's name may hold a colon";
+    return `the third field is no password hash${why}, make one by: denosmtpd passwd${colon}`;
   }
 }
 
@@ -89,22 +107,23 @@ function looksLikeAddresses(value: string): boolean {
 }
 
 function parseDirectory(value: string): { directory: string } | string {
-  if (value.includes(":")) {
-    return `"${value}" is no directory, it holds a colon (a password's hash begins with $scrypt$)`;
-  }
+  if (value.includes(":")) return "no directory's name may hold a colon";
   if (value.startsWith("~")) return `"${value}": write the whole path, ~ means nothing here`;
   return { directory: value.length > 1 ? value.replace(/\/+$/, "") || "/" : value };
 }
 
 function parseForwards(value: string): { forwards: Mailbox[] } | string {
   const forwards: Mailbox[] = [];
-  for (const text of value.split(",").map((part) => part.trim())) {
+  const texts = value.split(",").map((part) => part.trim());
+  for (const [i, text] of texts.entries()) {
     if (text === "") return "an address is missing before or after a comma";
     try {
       forwards.push(parseMailbox(text));
     } catch (error) {
       if (!(error instanceof PathError)) throw error;
-      return `"${text}" is no address (${error.message}), write it like jack@example.com`;
+      // What stands behind a colon may have been meant as a password.
+      const which = value.includes(":") ? `address ${i + 1}` : `"${text}"`;
+      return `${which} is no address (${error.message}), write it like jack@example.com`;
     }
   }
   return { forwards };

@@ -1,7 +1,8 @@
 /** The mailbox directories of a configuration at the daemon's start: tried out, made, swept. */
 
-import { type Configuration, mailboxDirectories } from "../config/configuration.ts";
+import type { Configuration } from "../config/configuration.ts";
 import type { Problem } from "../config/problem.ts";
+import { mailboxDirectories } from "../config/user_conf.ts";
 import type { Disk } from "../disk.ts";
 import { makeMaildir, sweepMaildir } from "../mailbox/maildir.ts";
 import { MaildirNames } from "../mailbox/name.ts";

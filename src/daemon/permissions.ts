@@ -1,6 +1,7 @@
 /** What each part of the daemon may do, derived from the configuration and from nothing else. */
 
-import { type Configuration, mailboxDirectories } from "../config/configuration.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { mailboxDirectories } from "../config/user_conf.ts";
 import { printHostPort } from "../receiver/listener.ts";
 import { usesPolicies } from "../relay/protection.ts";
 import type { Place } from "../relay/relay.ts";

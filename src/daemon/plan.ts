@@ -1,13 +1,8 @@
 /** What a configuration means on this machine: directories made, ports found, all that threads are told. */
 
-import {
-  type Configuration,
-  mailboxDirectories,
-  problemAt,
-  readConfiguration,
-  sharedPlaces,
-} from "../config/configuration.ts";
-import { ConfigurationError, type Problem } from "../config/problem.ts";
+import { type Configuration, readConfiguration } from "../config/configuration.ts";
+import { ConfigurationError, type Problem, problemAt } from "../config/problem.ts";
+import { mailboxDirectories } from "../config/user_conf.ts";
 import { SystemDisk } from "../disk.ts";
 import { Spool } from "../queue/spool.ts";
 import type { ListenPlace } from "../receiver/listener.ts";
@@ -15,6 +10,7 @@ import { realPath } from "./directories.ts";
 import { prepareMailboxes, sweepMailboxes, tryMailboxes, withRealPaths } from "./mailboxes.ts";
 import { findPlaces } from "./ports.ts";
 import { type Reach, readReach } from "./reach.ts";
+import { misplaced } from "./real_places.ts";
 import { lockSpool, prepareSpool, trySpool } from "./spool.ts";
 import { system } from "./system.ts";
 import { missingTls } from "./tls.ts";
@@ -51,8 +47,7 @@ export async function firstPlan(files: Files): Promise<Plan & { readonly swept: 
   const mailboxes = await prepareMailboxes(configuration, disk);
   refuse([...mailboxes.problems, ...await prepareSpool(configuration, disk)]);
   const real = await withRealPaths(configuration);
-  // Now that symbolic links are followed.
-  refuse(sharedPlaces(real));
+  refuse(await misplaced(real));
   const { SPOOL_DIR } = real.mail;
   if (!await lockSpool(SPOOL_DIR)) {
     const message = `another denosmtpd works in ${SPOOL_DIR}, each needs a spool of its own`;
@@ -82,7 +77,7 @@ export async function nextPlan(files: Files, running: Plan): Promise<Plan> {
   const disk = new SystemDisk();
   refuse([
     ...spoolLeft(real, running),
-    ...sharedPlaces(real),
+    ...await misplaced(real),
     ...await tryMailboxes(fresh, disk),
     ...problems,
   ]);

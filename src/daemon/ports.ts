@@ -1,7 +1,7 @@
 /** The ports of a configuration before the daemon listens: tried out rather than guessed. */
 
-import { type Configuration, problemAt } from "../config/configuration.ts";
-import type { Problem } from "../config/problem.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { type Problem, problemAt } from "../config/problem.ts";
 import { SettingError } from "../config/setting_error.ts";
 import {
   ListenError,

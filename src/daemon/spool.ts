@@ -1,7 +1,7 @@
 /** The spool of a configuration at the daemon's start: tried out, made, locked, swept. */
 
-import { type Configuration, problemAt } from "../config/configuration.ts";
-import type { Problem } from "../config/problem.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { type Problem, problemAt } from "../config/problem.ts";
 import type { Disk } from "../disk.ts";
 import { Spool } from "../queue/spool.ts";
 import { nearestExisting, reason, tryMaking } from "./directories.ts";

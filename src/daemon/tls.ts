@@ -1,7 +1,7 @@
 /** What a configuration asks of TLS that this Deno cannot do: said at the start rather than done wrongly. */
 
-import { type Configuration, problemAt } from "../config/configuration.ts";
-import type { Problem } from "../config/problem.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { type Problem, problemAt } from "../config/problem.ts";
 import { PORT_VARIABLES } from "../config/service.ts";
 import type { VariableName } from "../config/mail_conf.ts";
 import { usesPolicies } from "../relay/protection.ts";

@@ -53,12 +53,7 @@ export class CertificateFiles {
     parts: { readonly clock: Clock; readonly log: Log },
   ): Promise<CertificateFiles> {
     const look = await lookAt(paths);
-    try {
-      return new CertificateFiles(paths, { certificate: await read(paths), look }, parts);
-    } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      throw new SettingError(`${paths[error.part]}: ${error.message}`, SETTINGS[error.part]);
-    }
+    return new CertificateFiles(paths, { certificate: await readPair(paths), look }, parts);
   }
 
   /** The latest pair that could be used. */
@@ -111,6 +106,16 @@ export class CertificateFiles {
     if (refusal === this.#refusal) return;
     this.#refusal = refusal;
     this.#log.error("certificate refused", { file: this.#paths[part], error: message });
+  }
+}
+
+/** Reads a pair and tries it. Rejects with SettingError where it cannot be used. */
+export async function readPair(paths: PairPaths): Promise<Certificate> {
+  try {
+    return await read(paths);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    throw new SettingError(`${paths[error.part]}: ${error.message}`, SETTINGS[error.part]);
   }
 }
 

@@ -194,6 +194,9 @@ export class Connection {
         return await this.#startTls(event.discarded);
       case "output":
         return await this.#flush();
+      case "pause":
+        await this.#turns.end();
+        return this.#turns.begin();
       case "close":
         return;
     }

@@ -8,6 +8,7 @@
 import { systemClock } from "../clock.ts";
 import { addressBook, type Configuration } from "../config/configuration.ts";
 import type { MailConf, VariableName } from "../config/mail_conf.ts";
+import { loginVariable } from "../config/service.ts";
 import { SettingError } from "../config/setting_error.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
@@ -110,7 +111,7 @@ async function start(
       machine,
       queued: (id) => relay?.postMessage({ kind: "queued", id } satisfies ToRelay),
       ...certificate ? { certificate } : {},
-      ...takesLogins(configuration.mail) ? { logins: makeLogins(configuration, log) } : {},
+      ...loginVariable(configuration.mail) ? { logins: makeLogins(configuration, log) } : {},
     });
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;
@@ -129,10 +130,6 @@ function openCertificate(
     clock: systemClock,
     log,
   });
-}
-
-function takesLogins({ SUBMISSION_PORT, SUBMISSIONS_PORT }: MailConf): boolean {
-  return SUBMISSION_PORT !== undefined || SUBMISSIONS_PORT !== undefined;
 }
 
 function makeLogins(configuration: Configuration, log: Log): Logins {

@@ -35,6 +35,11 @@ export class Attempt {
     if (!this.#worst || this.#worst.reply.code >= 500) this.#worst = trouble;
   }
 
+  /** Counts only where nothing else does. */
+  failAtLeast(trouble: Trouble): void {
+    this.#worst ??= trouble;
+  }
+
   /** What failed so far does not count. */
   forgive(): void {
     this.#worst = this.turnedAway = undefined;

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { ClientEvent, ClientSession, Step } from "../smtp/client.ts";
-import { withoutSecrets } from "../smtp/introduction.ts";
+import { withoutSecrets } from "../smtp/client_login.ts";
 import type { Reply } from "../smtp/reply.ts";
 import { ReplyError } from "../smtp/reply_reader.ts";
 import type { Block } from "./blocks.ts";

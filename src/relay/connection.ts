@@ -2,7 +2,7 @@
 
 import type { Mailbox } from "../smtp/address.ts";
 import { ClientSession, type Envelope, type RecipientResult } from "../smtp/client.ts";
-import type { ClientLogin } from "../smtp/introduction.ts";
+import type { ClientLogin } from "../smtp/client_login.ts";
 import type { Reply } from "../smtp/reply.ts";
 import { blocksOf } from "./blocks.ts";
 import { Channel, ChannelError, type ChannelOptions, lost } from "./channel.ts";

@@ -32,12 +32,12 @@ export class HostMemory {
 
   /** There is no talking to this host just now (RFC 5321 4.5.4.1). */
   markDown(target: Target, why: Reply): void {
-    this.#remember(this.#down, target, this.#downFor, why);
+    this.#remember(this.#down, placeOf(target), this.#downFor, why);
   }
 
   /** Why it was down, if it was a moment ago. */
   whyDown(target: Target): Reply | undefined {
-    return this.#recall(this.#down, target);
+    return this.#recall(this.#down, placeOf(target));
   }
 
   /** Nothing is held against anybody any more. */
@@ -48,48 +48,55 @@ export class HostMemory {
   }
 
   markUp(target: Target): void {
-    this.#down.delete(key(target));
+    this.#down.delete(placeOf(target));
   }
 
   /** A handshake failed: better plain text than no mail. */
   markPlain(target: Target): void {
-    this.#remember(this.#plain, target, PLAIN_FOR, true);
+    this.#remember(this.#plain, placeOf(target), PLAIN_FOR, true);
   }
 
   /** It does not do without TLS. */
   markTls(target: Target): void {
-    this.#plain.delete(key(target));
+    this.#plain.delete(placeOf(target));
   }
 
   canTls(target: Target): boolean {
-    return this.#recall(this.#plain, target) === undefined;
+    return this.#recall(this.#plain, placeOf(target)) === undefined;
   }
 
-  /** It failed at what is asked of those alone whose certificate must be valid. */
+  /**
+   * It failed at what is asked of those alone whose certificate must be valid for their name. Under
+   * another name it may succeed.
+   */
   markUnproven(target: Target, why: Reply): void {
-    this.#remember(this.#unproven, target, this.#downFor, why);
+    this.#remember(this.#unproven, namedPlaceOf(target), this.#downFor, why);
   }
 
   /** Why it could not prove who it is, if that was a moment ago. */
   whyUnproven(target: Target): Reply | undefined {
-    return this.#recall(this.#unproven, target);
+    return this.#recall(this.#unproven, namedPlaceOf(target));
   }
 
-  #remember<T>(memory: Map<string, Memory<T>>, target: Target, time: number, what: T): void {
-    memory.delete(key(target));
-    memory.set(key(target), { until: this.#clock.now() + time, what });
+  #remember<T>(memory: Map<string, Memory<T>>, key: string, time: number, what: T): void {
+    memory.delete(key);
+    memory.set(key, { until: this.#clock.now() + time, what });
     const [oldest] = memory.keys();
     if (memory.size > MOST_HOSTS && oldest !== undefined) memory.delete(oldest);
   }
 
-  #recall<T>(memory: Map<string, Memory<T>>, target: Target): T | undefined {
-    const entry = memory.get(key(target));
+  #recall<T>(memory: Map<string, Memory<T>>, key: string): T | undefined {
+    const entry = memory.get(key);
     if (entry && entry.until > this.#clock.now()) return entry.what;
-    memory.delete(key(target));
+    memory.delete(key);
     return undefined;
   }
 }
 
-function key({ address, port }: Target): string {
+function placeOf({ address, port }: Target): string {
   return `${address} ${port}`;
+}
+
+function namedPlaceOf(target: Target): string {
+  return `${target.host} ${placeOf(target)}`;
 }

@@ -58,13 +58,18 @@ interface Attempt {
 }
 
 async function connect(attempt: Attempt, wantsTls: boolean): Promise<Connection> {
-  const { parts: { clock, host, timeouts }, aborted } = attempt;
+  const { target, parts: { clock, host, timeouts }, aborted } = attempt;
   const { tls, implicit, login, serverName } = attempt.protection;
   const wire = await dial(attempt);
   // Until there is a connection to close, an abort must end the wait for the greeting.
   const close = () => wire.close();
   aborted.addEventListener("abort", close);
   try {
+    // It may have come just before.
+    if (aborted.aborted) {
+      close();
+      throw new ChannelError("lost", verdict.noConnection(target.host, "it was called off"));
+    }
     return await Connection.open(wire, {
       host,
       serverName,

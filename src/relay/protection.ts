@@ -9,7 +9,7 @@ import {
   type RelayTls,
   relayTlsFor,
 } from "../config/relay_tls.ts";
-import type { ClientLogin } from "../smtp/introduction.ts";
+import type { ClientLogin } from "../smtp/client_login.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
 import { judgesCertificates } from "../tls/support.ts";
 import type { Target } from "./route.ts";

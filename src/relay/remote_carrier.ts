@@ -102,8 +102,8 @@ export class RemoteCarrier implements Carrier {
     while (!attempt.done && !this.#aborted.signal.aborted) {
       // A name server that keeps silent must not keep us from stopping.
       const next = await Promise.race([targets.next(), this.#abortion]);
-      // What a host said that may be used tells more.
-      if (!next?.value) return barred && attempt.fail(barred);
+      // What came of a host that may be used stands, also where it is for good: no other may be.
+      if (!next?.value) return barred && attempt.failAtLeast(barred);
       // What the others said is not final while one was not asked.
       if (clock.now() >= end) {
         return attempt.fail({ reply: verdict.searchedLong(this.#domain), heard: false });

@@ -37,6 +37,10 @@ export interface Resolver {
   mx(name: string): Promise<Answer<MxRecord>>;
   /** IP addresses, in the order to try them. */
   addresses(name: string): Promise<Answer<string>>;
+}
+
+/** The same for texts. */
+export interface TextResolver {
   /** Each TXT record as one text, a character for each octet. */
   txt(name: string): Promise<Answer<string>>;
 }
@@ -89,7 +93,7 @@ class Silence extends Error {
 }
 
 /** Asks name servers, one after the other until one gives an answer. */
-export class DnsResolver implements Resolver {
+export class DnsResolver implements Resolver, TextResolver {
   readonly #nameServers: readonly NameServer[];
   readonly #families: readonly Kind<string>[];
   readonly #patience: number;

@@ -12,19 +12,16 @@ const MAX_NAMES = 1000;
 export class CachedResolver implements Resolver {
   readonly #mx: Memory<MxRecord>;
   readonly #addresses: Memory<string>;
-  readonly #txt: Memory<string>;
 
   constructor(resolver: Resolver, clock: Pick<Clock, "now">) {
     this.#mx = new Memory((name) => resolver.mx(name), clock);
     this.#addresses = new Memory((name) => resolver.addresses(name), clock);
-    this.#txt = new Memory((name) => resolver.txt(name), clock);
   }
 
   /** Asks anew from now on. */
   forget(): void {
     this.#mx.forget();
     this.#addresses.forget();
-    this.#txt.forget();
   }
 
   mx(name: string): Promise<Answer<MxRecord>> {
@@ -33,10 +30,6 @@ export class CachedResolver implements Resolver {
 
   addresses(name: string): Promise<Answer<string>> {
     return this.#addresses.ask(name.toLowerCase());
-  }
-
-  txt(name: string): Promise<Answer<string>> {
-    return this.#txt.ask(name.toLowerCase());
   }
 }
 

@@ -3,7 +3,8 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { isDomainName } from "../smtp/address.ts";
-import type { Answer } from "./resolver.ts";
+import type { TextResolver } from "./resolver.ts";
+import type { HeldPolicy, StsMemory } from "./sts_memory.ts";
 import { parseStsPolicy, parseStsRecord, type StsPolicy } from "./sts_policy.ts";
 
 export interface StsPolicies {
@@ -18,17 +19,23 @@ export interface StsPolicies {
 
 export interface StsParts {
   /** The TXT records of a name. Better not out of a memory: here is one already. */
-  readonly txt: (name: string) => Promise<Answer<string>>;
+  readonly txt: TextResolver["txt"];
   /** The text of a domain's policy. Rejects where there is none to be had. */
   readonly fetch: (domain: string) => Promise<string>;
+  /** Where the policies are that hold at the next start too. */
+  readonly memory: StsMemory;
   readonly clock: Pick<Clock, "now">;
   readonly log: Pick<Log, "warn">;
 }
 
+/** Domains with a policy that holds, and as many others. */
 const MAX_DOMAINS = 1000;
 
 const MINUTE = 60 * 1000;
-/** After that a domain's record is looked at again; until then a failure is not tried again. */
+/**
+ * After that a domain's record is looked at again; until then a failure is not tried again, and a
+ * policy holds however short its time is.
+ */
 const LOOK_AGAIN = 5 * MINUTE;
 /** After that a policy is fetched again though its id is the same, long before it expires. */
 const FETCH_AGAIN = 24 * 60 * MINUTE;
@@ -36,22 +43,19 @@ const FETCH_AGAIN = 24 * 60 * MINUTE;
 /** Characters of an error in the log. */
 const MAX_ERROR = 300;
 
-interface Held {
-  readonly id: string;
-  readonly policy: StsPolicy;
-  readonly fetched: number;
-}
-
 /** What is known of a domain. */
 interface Entry {
   /** When its record was last looked at. */
   looked: number | undefined;
-  held: Held | undefined;
+  held: HeldPolicy | undefined;
   /** Under way: whoever asks meanwhile shares it. */
   looking: Promise<void> | undefined;
 }
 
-/** Keeps what it finds for as long as it holds, of 1000 domains at most. */
+/**
+ * Keeps what it finds for as long as it holds, of 1000 domains at most; those without a policy do not
+ * push out those with one.
+ */
 export class CachedStsPolicies implements StsPolicies {
   readonly #parts: StsParts;
   /** The one that was looked at longest ago comes first. */
@@ -59,6 +63,13 @@ export class CachedStsPolicies implements StsPolicies {
 
   constructor(parts: StsParts) {
     this.#parts = parts;
+  }
+
+  /** Takes up what was kept at an earlier start; before anything is asked for. Never rejects. */
+  async recall(): Promise<void> {
+    for (const [name, held] of await this.#parts.memory.recall()) {
+      this.#entries.set(name, { looked: undefined, held, looking: undefined });
+    }
   }
 
   async policyFor(domain: string): Promise<StsPolicy | undefined> {
@@ -93,8 +104,8 @@ export class CachedStsPolicies implements StsPolicies {
     return !held || this.#holds(held);
   }
 
-  #holds({ policy, fetched }: Held): boolean {
-    return this.#isWithin(policy.maxAge * 1000, fetched);
+  #holds({ policy, fetched }: HeldPolicy): boolean {
+    return this.#isWithin(Math.max(policy.maxAge * 1000, LOOK_AGAIN), fetched);
   }
 
   /** A clock that was set back must not make anything hold for longer. */
@@ -105,17 +116,23 @@ export class CachedStsPolicies implements StsPolicies {
   async #look(name: string, entry: Entry): Promise<void> {
     // It may run out meanwhile: what counts is that mail goes by it now.
     if (entry.held && !this.#holds(entry.held)) entry.held = undefined;
+    const before = entry.held;
     try {
-      entry.held = await this.#find(name, entry.held);
+      entry.held = await this.#find(name, before);
     } catch (error) {
-      this.#tell(name, error, entry.held);
+      this.#tell(name, error, before);
     }
     entry.looked = this.#parts.clock.now();
     entry.looking = undefined;
+    // Not where all was forgotten meanwhile: somebody may have found a newer one.
+    if (entry.held !== before && this.#entries.get(name) === entry) {
+      this.#bound();
+      this.#keep();
+    }
   }
 
   /** The domain's policy as it is now. Rejects where that cannot be found out. */
-  async #find(name: string, held: Held | undefined): Promise<Held | undefined> {
+  async #find(name: string, held: HeldPolicy | undefined): Promise<HeldPolicy | undefined> {
     const { txt, fetch, clock } = this.#parts;
     const id = await idOf(txt, name, held);
     // That there is no record any more does not end a policy (RFC 8461 3.1).
@@ -126,7 +143,7 @@ export class CachedStsPolicies implements StsPolicies {
   }
 
   /** Who withdraws a policy may take its host away, which is no trouble (RFC 8461 3.3, 8.3). */
-  #tell(domain: string, error: unknown, held: Held | undefined): void {
+  #tell(domain: string, error: unknown, held: HeldPolicy | undefined): void {
     if (held?.policy.mode === "none") return;
     const why = error instanceof Error ? error.message : String(error);
     const text = why.replace(/[^ -~]/g, "?").slice(0, MAX_ERROR);
@@ -134,10 +151,20 @@ export class CachedStsPolicies implements StsPolicies {
   }
 
   #bound(): void {
-    for (const name of this.#entries.keys()) {
-      if (this.#entries.size <= MAX_DOMAINS) break;
-      this.#entries.delete(name);
+    const all = Map.groupBy(
+      this.#entries,
+      ([, { held }]) => held !== undefined && this.#holds(held),
+    );
+    for (const entries of all.values()) {
+      for (const [name] of entries.slice(0, -MAX_DOMAINS)) this.#entries.delete(name);
     }
+  }
+
+  #keep(): void {
+    const holding = [...this.#entries].flatMap(([name, { held }]) => {
+      return held && this.#holds(held) ? [[name, held] as const] : [];
+    });
+    this.#parts.memory.keep(new Map(holding));
   }
 }
 
@@ -145,7 +172,7 @@ export class CachedStsPolicies implements StsPolicies {
 async function idOf(
   txt: StsParts["txt"],
   domain: string,
-  held: Held | undefined,
+  held: HeldPolicy | undefined,
 ): Promise<string | undefined> {
   try {
     const answer = await txt(`_mta-sts.${domain}`);

@@ -135,7 +135,7 @@ function bounded(wire: Wire): Bytes {
   };
 }
 
-/** Only a certificate of the host's own will do (RFC 8461 3.3). */
+/** Only a certificate of the host's own will do, by an authority that the dialer trusts (RFC 8461 3.3). */
 async function secure(wire: Wire, host: string): Promise<Wire> {
   try {
     return await wire.secure(host, { verify: true });

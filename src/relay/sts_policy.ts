@@ -27,8 +27,11 @@ const MAX_MX = 100;
 /** `sts-field` without those that are an id or a version (RFC 8461 3.1). */
 const FIELD = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[!-:<>-~]+$/;
 
-/** What a key and its delimiter look like; blanks after a value are none of it (RFC 8461 3.2). */
-const LINE = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31}):[ \t]*(.*?)[ \t]*$/;
+/** What a key and its delimiter look like; blanks around a value are none of it (RFC 8461 3.2). */
+const LINE = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31}):(.*)$/;
+
+/** Characters of a record, and of a policy's line; what is longer is neither. */
+const LONGEST = 1000;
 
 /**
  * The id in the one record of `_mta-sts` that is of this version, undefined where there is none,
@@ -36,13 +39,19 @@ const LINE = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31}):[ \t]*(.*?)[ \t]*$/;
  */
 export function parseStsRecord(texts: readonly string[]): string | undefined {
   const [record, ...more] = texts.filter((text) => /^v=STSv1[ \t]*;/.test(text));
-  if (record === undefined || more.length > 0) return undefined;
-  const fields = record.split(";").slice(1).map((field) => field.replace(/^[ \t]+|[ \t]+$/g, ""));
+  if (record === undefined || more.length > 0 || record.length > LONGEST) return undefined;
+  const fields = record.split(";").slice(1).map(withoutBlanks);
   if (fields.at(-1) === "") fields.pop();
   if (!fields.every((field) => FIELD.test(field))) return undefined;
   // Of a repeated field only the first counts.
   const id = fields.find((field) => field.startsWith("id="));
-  return id === undefined ? undefined : /^id=([A-Za-z0-9]{1,32})$/.exec(id)?.[1];
+  const value = id?.slice("id=".length);
+  return value !== undefined && isStsId(value) ? value : undefined;
+}
+
+/** Whether this can be the id in a record (RFC 8461 3.1). */
+export function isStsId(text: string): boolean {
+  return /^[A-Za-z0-9]{1,32}$/.test(text);
 }
 
 /** Reads a policy as its host serves it (RFC 8461 3.2). Throws StsPolicyError. */
@@ -60,6 +69,12 @@ export function parseStsPolicy(text: string): StsPolicy {
   return { mode, mx, maxAge: Number(age) };
 }
 
+/** Writes a policy as its host may serve it: what `parseStsPolicy` reads back. */
+export function printStsPolicy({ mode, mx, maxAge }: StsPolicy): string {
+  const lines = [`version: ${VERSION}`, `mode: ${mode}`, ...mx.map((one) => `mx: ${one}`)];
+  return [...lines, `max_age: ${maxAge}`, ""].join("\n");
+}
+
 /** The first value of each key, and every pattern. */
 function readFields(text: string): { first: ReadonlyMap<string, string>; mx: string[] } {
   const first = new Map<string, string>();
@@ -67,15 +82,25 @@ function readFields(text: string): { first: ReadonlyMap<string, string>; mx: str
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     // Hosts end their policies with a blank line or two.
     if (/^[ \t]*$/.test(line)) continue;
-    const [, key, value] = LINE.exec(line) ?? [];
-    if (key === undefined || value === undefined) {
+    const [, key, rest] = line.length > LONGEST ? [] : LINE.exec(line) ?? [];
+    if (key === undefined || rest === undefined) {
       throw new StsPolicyError(`line ${index + 1} is no key with a value: ${shown(line)}`);
     }
+    const value = withoutBlanks(rest);
     if (key === "mx") mx.push(pattern(value));
     else if (!first.has(key)) first.set(key, value);
     if (mx.length > MAX_MX) throw new StsPolicyError(`more than ${MAX_MX} mx`);
   }
   return { first, mx };
+}
+
+/** Whoever wrote the text, it takes time in proportion to its length. */
+function withoutBlanks(text: string): string {
+  const isBlank = (at: number) => text[at] === " " || text[at] === "\t";
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(start)) start++;
+  while (end > start && isBlank(end - 1)) end--;
+  return text.slice(start, end);
 }
 
 function pattern(value: string): string {

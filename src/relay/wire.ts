@@ -2,6 +2,7 @@
 
 import * as tls from "node:tls";
 import type { Security } from "../queue/envelope.ts";
+import { canonicalIp } from "../smtp/ip.ts";
 import { type Bytes, ByteStream, SecuredBytes } from "../tls/stream.ts";
 import { judgesCertificates, NO_JUDGEMENT } from "../tls/support.ts";
 
@@ -35,7 +36,10 @@ export interface Dialer {
 export class TcpDialer implements Dialer {
   readonly #ca: readonly string[] | undefined;
 
-  /** `ca` are the authorities to trust, as PEM, instead of those that this machine trusts. */
+  /**
+   * `ca` are the authorities to trust, as PEM, instead of Deno's: its own copy of Mozilla's list, not
+   * this machine's store, unless its environment says otherwise.
+   */
   constructor({ ca }: { readonly ca?: readonly string[] } = {}) {
     this.#ca = ca;
   }
@@ -51,13 +55,13 @@ export class TcpDialer implements Dialer {
 const READ = 4096;
 
 /** A TCP connection in plain text. */
-export class TcpWire implements Wire {
+class TcpWire implements Wire {
   readonly #conn: Deno.TcpConn;
   readonly #ca: readonly string[] | undefined;
   readonly #buffer = new Uint8Array(READ);
   #open = true;
 
-  /** `ca` are the authorities to trust, where not those that this machine trusts. */
+  /** `ca` are the authorities to trust, where not Deno's. */
   constructor(conn: Deno.TcpConn, ca?: readonly string[]) {
     this.#conn = conn;
     this.#ca = ca;
@@ -84,7 +88,7 @@ export class TcpWire implements Wire {
     const socket = tls.connect({
       socket: stream,
       // A server name is never an address (RFC 6066 3).
-      ...isAddress(name) ? { host: name } : { servername: name },
+      ...canonicalIp(name) !== undefined ? { host: name } : { servername: name },
       // Without that whatever certificate does: who cannot be verified is still not overheard.
       rejectUnauthorized: verify,
       checkServerIdentity,
@@ -100,14 +104,10 @@ export class TcpWire implements Wire {
   }
 }
 
-function isAddress(name: string): boolean {
-  return /^[0-9.]+$|:/.test(name);
-}
-
 /** Domain names count only where they belong: among the alternative names (RFC 8461 4.1, RFC 9525 2). */
 function checkServerIdentity(name: string, certificate: tls.PeerCertificate): Error | undefined {
   const named = /(^|, ?)DNS:/.test(certificate.subjectaltname ?? "");
-  return named || isAddress(name)
+  return named || canonicalIp(name) !== undefined
     ? tls.checkServerIdentity(name, certificate)
     : new Error("the certificate names no host in its subjectAltName");
 }

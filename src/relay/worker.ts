@@ -18,6 +18,7 @@ import { onlyOnLoopback, type Place, Relay } from "./relay.ts";
 import { DnsResolver, type NameServer } from "./resolver.ts";
 import { CachedStsPolicies } from "./sts.ts";
 import { fetchStsPolicy } from "./sts_fetch.ts";
+import { SpooledStsMemory } from "./sts_memory.ts";
 import { TcpDialer } from "./wire.ts";
 
 /** What the worker is told. */
@@ -52,6 +53,7 @@ declare const self: DedicatedWorkerGlobalScope;
 const LOOK = 5000;
 
 let relay: Relay | undefined;
+let stsMemory: SpooledStsMemory | undefined;
 let watcher: Deno.FsWatcher | undefined;
 const output = new LineWriter(Deno.stdout);
 const mailboxes = new MailboxPorts((id) => relay?.queued(id));
@@ -69,6 +71,7 @@ self.onmessage = async ({ data }: MessageEvent<ToRelayWorker>) => {
       watcher?.close();
       watcher = undefined;
       await relay?.stop(data.grace);
+      await stsMemory?.settled();
       await output.flush();
       return tell({ kind: "stopped" });
   }
@@ -83,24 +86,30 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
   const dialer = new TcpDialer();
   const loopback = onlyOnLoopback(told.configuration.mail);
   const facts = { resolver, loopback, ipv6, dialer, clock: systemClock };
+  // The relay before this one may have left files that it had not finished.
+  const spool = new Spool(disk, SPOOL_DIR, `relay-${told.number}-`);
+  stsMemory = new SpooledStsMemory(spool, log);
+  const policies = new CachedStsPolicies({
+    txt: (name) => resolver.txt(name),
+    fetch: (domain) => fetchStsPolicy(domain, facts),
+    memory: stsMemory,
+    clock: systemClock,
+    log,
+  });
   relay = new Relay(told.configuration, {
-    spool: new Spool(disk, SPOOL_DIR, "relay"),
+    spool,
     ids: new MessageIds({ now: Date.now, random: Math.random, thread: told.number }),
     clock: systemClock,
     random: Math.random,
     resolver,
     dialer,
-    policies: new CachedStsPolicies({
-      txt: (name) => resolver.txt(name),
-      fetch: (domain) => fetchStsPolicy(domain, facts),
-      clock: systemClock,
-      log,
-    }),
+    policies,
     log,
     ipv6,
     ownPlaces,
     deliver: (message, recipients) => mailboxes.deliver(message, recipients),
   });
+  await policies.recall();
   const requests = new Requests(disk, SPOOL_DIR);
   // First of all what was asked for while nobody listened: a message to be removed must not be sent.
   await serve(requests, relay, log);

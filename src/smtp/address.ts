@@ -168,6 +168,11 @@ export function parseDomain(text: string): string | undefined {
   return inner?.[1] === undefined ? undefined : normalLiteral(inner[1]);
 }
 
+/** Whether a local-part can be written without quotes (RFC 5321 4.1.2). */
+export function isDotString(localPart: string): boolean {
+  return DOT_STRING.test(localPart);
+}
+
 /** RFC 5321 4.5.1: reserved in every domain, in whatever case. */
 export function isPostmaster(localPart: string): boolean {
   return localPart.toLowerCase() === "postmaster";
@@ -185,7 +190,7 @@ export function printMailbox({ localPart, domain }: Mailbox): string {
 }
 
 function printLocalPart(localPart: string): string {
-  if (DOT_STRING.test(localPart)) return localPart;
+  if (isDotString(localPart)) return localPart;
   return `"${localPart.replace(/["\\]/g, (character) => `\\${character}`)}"`;
 }
 

@@ -10,6 +10,7 @@
 
 import { type Mailbox, parseMailbox, PathError } from "./address.ts";
 import { Cursor } from "./cursor.ts";
+import { EncodedWordError, encodedWords } from "./encoded_word.ts";
 
 /** A body that cannot be read for certain. The message says why in words fit for a reply. */
 export class AuthorError extends Error {
@@ -38,7 +39,9 @@ const decoder = new TextDecoder("latin1");
  * Throws AuthorError.
  */
 export function parseAuthors(body: Uint8Array): readonly Mailbox[] {
-  const cursor = new Cursor(unfold(body));
+  const text = unfold(body);
+  refuseHiddenAddresses(text);
+  const cursor = new Cursor(text);
   const authors: Mailbox[] = [];
   do authors.push(readAuthor(cursor)); while (cursor.accept(","));
   if (!cursor.done) throw new AuthorError("something stands behind an address");
@@ -48,6 +51,17 @@ export function parseAuthors(body: Uint8Array): readonly Mailbox[] {
 /** Each octet one character, those above 127 as some above 127 (RFC 5322 2.2.3). */
 function unfold(body: Uint8Array): string {
   return decoder.decode(body).replace(/\r\n(?=[\t ])/g, "");
+}
+
+/** There are readers that decode a name first and look for addresses then. */
+function refuseHiddenAddresses(text: string): void {
+  try {
+    for (const word of encodedWords(text)) {
+      if (word.includes("@")) throw new AuthorError("an encoded name holds an @");
+    }
+  } catch (error) {
+    throw error instanceof EncodedWordError ? new AuthorError(error.message) : error;
+  }
 }
 
 /** `a@b`, `<a@b>` or `name <a@b>`, with comments and blanks around. */

@@ -5,6 +5,7 @@
 
 import type { Mailbox } from "./address.ts";
 import type { ClientEvent, Step } from "./client_event.ts";
+import { type ClientLogin, tellable } from "./client_login.ts";
 import {
   BAD_FORWARD_PATH,
   type Envelope,
@@ -30,6 +31,7 @@ const NOTHING = new Uint8Array(0);
  */
 export class ClientSession {
   readonly #introduction: Introduction;
+  readonly #login: ClientLogin | undefined;
   readonly #reader = new ReplyReader();
   #input: Uint8Array = NOTHING;
   #at = 0;
@@ -49,6 +51,7 @@ export class ClientSession {
 
   /** Throws RangeError where the own name is none, or the login too long for a command. */
   constructor(options: ClientOptions) {
+    this.#login = options.login;
     this.#introduction = new Introduction(options);
   }
 
@@ -94,7 +97,7 @@ export class ClientSession {
     this.#settled = undefined;
     if (settled) return settled;
     while (this.#at < this.#input.length) {
-      const { next, reply } = this.#reader.read(this.#input, this.#at);
+      const { next, reply } = this.#read();
       this.#at = next;
       const event = reply && this.#hear(reply);
       if (event) return event;
@@ -151,6 +154,18 @@ export class ClientSession {
     this.#over = true;
     const { results, remaining, undecided } = this.#tally;
     return { results, remaining, undecided };
+  }
+
+  /** Throws ReplyError. What answers AUTH ends in logs and reports like any other reply. */
+  #read(): { next: number; reply?: Reply } {
+    if (this.#step !== "AUTH") return this.#reader.read(this.#input, this.#at);
+    try {
+      const { next, reply } = this.#reader.read(this.#input, this.#at);
+      return reply ? { next, reply: tellable(reply, this.#login!) } : { next };
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      throw new ReplyError("the server's answer to AUTH is no reply");
+    }
   }
 
   #hear(reply: Reply): ClientEvent | undefined {

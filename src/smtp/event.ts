@@ -48,5 +48,7 @@ export type SessionEvent =
   | { readonly kind: "starttls"; readonly discarded: number }
   /** Replies have piled up: take and write them before going on. */
   | { readonly kind: "output" }
+  /** There is more to work off: others may want a turn before. */
+  | { readonly kind: "pause" }
   /** Write the output, then close the connection. */
   | { readonly kind: "close" };

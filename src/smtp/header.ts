@@ -126,12 +126,10 @@ function lineStop(header: Uint8Array, at: number): number {
 function beginField(line: Uint8Array, at: number): { name: string; start: number } {
   let length = 0;
   while (length < line.length && isNameOctet(line[length]!)) length++;
-  let colon = length;
-  // Blanks before the colon are obsolete, but to be understood (RFC 5322 4.5).
-  while (colon < line.length && isBlank(line[colon]!)) colon++;
-  if (length === 0 || line[colon] !== COLON) throw new HeaderError("a line in it is no field");
+  // Nor is one with blanks before its colon (obsolete, RFC 5322 4.5): there some readers end the header.
+  if (length === 0 || line[length] !== COLON) throw new HeaderError("a line in it is no field");
   const name = decoder.decode(line.subarray(0, length)).toLowerCase();
-  return { name, start: at + colon + 1 };
+  return { name, start: at + length + 1 };
 }
 
 /** RFC 5322 3.6.8. */

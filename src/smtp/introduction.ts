@@ -4,14 +4,9 @@
  */
 
 import type { ClientEvent, Step } from "./client_event.ts";
+import { authCommand, type ClientLogin, fitsCommand } from "./client_login.ts";
 import type { Keywords } from "./envelope.ts";
 import { type Reply, replyText } from "./reply.ts";
-
-/** Who this side says it is where the server asks for a login. No octet of either is NUL. */
-export interface ClientLogin {
-  readonly user: string;
-  readonly password: string;
-}
 
 /** How to introduce oneself. */
 export interface ClientOptions {
@@ -40,9 +35,6 @@ const STEPS: ReadonlySet<Step> = new Set<IntroductionStep>([
   "STARTTLS",
   "AUTH",
 ]);
-
-/** Octets of `AUTH PLAIN` with its response and CR LF (RFC 4954 4 leaves RFC 5321's limit as it is). */
-const LONGEST_COMMAND = 512;
 
 /** Whether a step is one of an introduction. */
 export function isIntroduction(step: Step): step is IntroductionStep {
@@ -130,22 +122,6 @@ export class Introduction {
     if (!offersPlain(this.#keywords)) return unsuitable("The server does not offer AUTH PLAIN");
     return { step: "AUTH", line: authCommand(login) };
   }
-}
-
-/** The commands as they may be shown: without what proves who this is. */
-export function withoutSecrets(commands: string): string {
-  return commands.replace(/^AUTH PLAIN .*$/gm, "AUTH PLAIN ***");
-}
-
-/** Whether a login is short enough to be sent. */
-export function fitsCommand(login: ClientLogin): boolean {
-  return authCommand(login).length + 2 <= LONGEST_COMMAND;
-}
-
-/** The response goes with the command: `NUL authcid NUL passwd` (RFC 4616 2, RFC 4954 4). */
-function authCommand({ user, password }: ClientLogin): string {
-  const octets = new TextEncoder().encode(`\0${user}\0${password}`);
-  return `AUTH PLAIN ${btoa(String.fromCharCode(...octets))}`;
 }
 
 function offersPlain(keywords: Keywords): boolean {

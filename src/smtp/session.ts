@@ -35,6 +35,8 @@ export interface SessionOptions extends AdmissionFacts {
   readonly greeted?: boolean;
 }
 
+/** Commands that are worked off in a row: one packet holds hundreds of them. */
+const MAX_COMMANDS = 16;
 /** Characters of replies that may pile up: many commands in one packet must not cost much memory. */
 const MAX_OUTPUT = 16 * 1024;
 
@@ -54,6 +56,8 @@ export class Session {
   readonly #events: SessionEvent[] = [];
   #input: Uint8Array = NOTHING;
   #at = 0;
+  /** Worked off since the last pause. */
+  #commands = 0;
   #output = "";
   #question: Question | undefined;
   #transaction: OpenTransaction | undefined;
@@ -100,6 +104,10 @@ export class Session {
       if (this.#question) throw new Error("the last event wants an answer first");
       if (this.#closed || this.#at >= this.#input.length) return undefined;
       if (this.#output.length > MAX_OUTPUT) return { kind: "output" };
+      if (this.#commands >= MAX_COMMANDS) {
+        this.#commands = 0;
+        return { kind: "pause" };
+      }
       if (this.#text) this.#readText(this.#text);
       else this.#readLine();
     }
@@ -141,6 +149,7 @@ export class Session {
     const { next, line } = this.#lines.read(this.#input, this.#at);
     this.#at = next;
     if (line === undefined) return;
+    this.#commands++;
     if (this.#admission.asking) return this.#follow(this.#admission.answer(line));
     if (isHttp(line ?? this.#lines.start)) {
       return this.#turnOut("line", replies.notHttp(this.#options.host));

@@ -31,15 +31,10 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[^]*?(?:-----END CERTIFICATE-----|$)/g
  * CertificateError, also where both can be read but no handshake succeeds with them.
  */
 export async function readCertificate(certificate: string, key: string): Promise<Certificate> {
-  const blocks = certificate.match(BLOCK) ?? [];
-  const own = readChain(blocks);
-  const privateKey = parsed(() => createPrivateKey(key));
-  if (!privateKey) throw new CertificateError(whyNoKey(key), "key");
-  if (!own.checkPrivateKey(privateKey)) {
-    throw new CertificateError("is not the key of the first certificate in the chain", "key");
-  }
+  const { own, pem } = readChain(certificate);
+  matchKey(own, key);
   const context = parsed(() => {
-    return tls.createSecureContext({ cert: blocks.join("\n"), key, minVersion: "TLSv1.2" });
+    return tls.createSecureContext({ cert: pem, key, minVersion: "TLSv1.2" });
   });
   if (!context || !await tryHandshake(context)) {
     throw new CertificateError(`is of no use for TLS, the key must be ${KINDS}`, "key");
@@ -47,8 +42,19 @@ export async function readCertificate(certificate: string, key: string): Promise
   return { context, validTo: Date.parse(own.validTo) };
 }
 
-/** The own certificate. node:tls would send as much of a damaged chain as it can read. */
-function readChain(blocks: readonly string[]): X509Certificate {
+/** A certificate with those that vouch for it. */
+export interface Chain {
+  /** The first one. */
+  readonly own: X509Certificate;
+  /** How many they are. */
+  readonly length: number;
+  /** All of them, without what may stand around them. */
+  readonly pem: string;
+}
+
+/** Throws CertificateError. node:tls would send as much of a damaged chain as it can read. */
+export function readChain(text: string): Chain {
+  const blocks = text.match(BLOCK) ?? [];
   const chain = blocks.map((block, i) => {
     const certificate = parsed(() => new X509Certificate(block));
     if (certificate) return certificate;
@@ -57,7 +63,16 @@ function readChain(blocks: readonly string[]): X509Certificate {
   });
   const [own] = chain;
   if (!own) throw new CertificateError("holds no PEM certificate", "certificate");
-  return own;
+  return { own, length: chain.length, pem: blocks.join("\n") };
+}
+
+/** Throws CertificateError where the PEM text is not the certificate's key. */
+export function matchKey(own: X509Certificate, pem: string): void {
+  const key = parsed(() => createPrivateKey(pem));
+  if (!key) throw new CertificateError(whyNoKey(pem), "key");
+  if (!own.checkPrivateKey(key)) {
+    throw new CertificateError("is not the key of the first certificate in the chain", "key");
+  }
 }
 
 function whyNoKey(pem: string): string {

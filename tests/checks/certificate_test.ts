@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { checkCertificate, checkCertificateFiles } from "../../src/checks/certificate.ts";
-import type { Issued } from "../support/authority.ts";
+import { type Issued, makeAuthority } from "../support/authority.ts";
 import { makeFolder } from "../support/folder.ts";
 import { makePair } from "../support/key_pair.ts";
 import { testWith } from "../support/programs.ts";
@@ -97,68 +97,90 @@ for (const [hostname, fits] of HOSTS) {
   });
 }
 
+const ANOTHERS = generateKeyPairSync("ec", {
+  namedCurve: "prime256v1",
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+}).privateKey;
+
 Deno.test("another certificate's key is a finding", async () => {
-  const { privateKey } = generateKeyPairSync("ec", {
-    namedCurve: "prime256v1",
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
-  assert.deepEqual(await check({ key: privateKey }), ["wrong: TLS_KEY is another certificate's"]);
+  assert.deepEqual(await check({ key: ANOTHERS }), [
+    "wrong: TLS_KEY is not the key of the first certificate in the chain",
+  ]);
 });
 
-Deno.test("everything that is wrong is told", async () => {
+Deno.test("everything that is wrong is told, that the pair cannot be used first", async () => {
   const all = await check({ hostname: "a.example", key: "none", now: END });
   assert.deepEqual(all.map((text) => text.slice(0, 22)), [
+    "wrong: TLS_KEY must ho",
     "wrong: TLS_CERT is for",
-    "wrong: TLS_KEY holds n",
     "wrong: TLS_CERT has ex",
   ]);
+  const soon = await check({ key: ANOTHERS, now: END - DAY });
+  assert.match(soon[0] ?? "", /^wrong: TLS_KEY is not the key/);
 });
 
 Deno.test("what is no certificate is a finding", async () => {
   assert.deepEqual(await check({ certificate: "hello" }), [
-    "wrong: TLS_CERT holds no certificate that can be read",
+    "wrong: TLS_CERT holds no PEM certificate",
+  ]);
+  const half = await Deno.readTextFile(CERTIFICATE) + "-----BEGIN CERTIFICATE-----\nMII";
+  assert.deepEqual(await check({ certificate: half }), [
+    "wrong: TLS_CERT certificate 2 in it is damaged or cut off",
   ]);
 });
+
+testWith(
+  ["openssl"],
+  "a certificate without alternative names is told so, for its CN does not count",
+  async () => {
+    const { certificate, key } = await makePair();
+    const facts = { hostname: "mx.test", certificate, key, now: Date.now() };
+    const [name] = checkCertificate(facts);
+    assert.deepEqual([name?.state, name?.is, name?.should], [
+      "wrong",
+      "TLS_CERT has no subjectAltName, and its subject's CN mx.test does not count",
+      "a certificate for HOSTNAME: DNS:mx.test in its subjectAltName",
+    ]);
+    const [address] = checkCertificate({ ...facts, hostname: "[IPv6:2001:db8::1]" });
+    assert.match(address?.should ?? "", /: IP:2001:db8::1 in its subjectAltName$/);
+  },
+);
+
+testWith(
+  ["openssl"],
+  "certbot is named for what it may have issued, and to renew alone",
+  async () => {
+    await using authority = await makeAuthority();
+    const now = Date.now();
+    const issued = await authority.issue(["mx.test"]);
+    const mends = (pair: Issued, hostname: string) =>
+      checkCertificate({ hostname, ...pair, now }).map(({ mend }) => mend);
+    assert.deepEqual(mends(issued, "mx.test"), [["certbot renew"]]);
+    assert.deepEqual(mends(issued, "other.test"), [undefined, ["certbot renew"]]);
+    const own = await makePair("-newkey", "rsa:2048", "-addext", "subjectAltName=DNS:mx.test");
+    assert.deepEqual(mends(own, "mx.test"), [undefined]);
+  },
+);
 
 Deno.test("the files of a configuration are read, and none where there are none", async () => {
   const HOSTNAME = "mx.test";
   const none = { HOSTNAME, TLS_CERT: undefined, TLS_KEY: undefined };
   assert.deepEqual(await checkCertificateFiles(none, START), []);
-  const both = { HOSTNAME, TLS_CERT: CERTIFICATE, TLS_KEY: KEY };
+  await using folder = await makeFolder();
+  const TLS_KEY = `${folder.path}/tls.key`;
+  await Deno.copyFile(KEY, TLS_KEY);
+  await Deno.chmod(TLS_KEY, 0o640);
+  const both = { HOSTNAME, TLS_CERT: CERTIFICATE, TLS_KEY };
   assert.deepEqual((await checkCertificateFiles(both, START)).map(({ state }) => state), ["good"]);
-  const gone = { ...both, TLS_KEY: `${KEY}.gone` };
-  const [finding] = await checkCertificateFiles(gone, START);
-  assert.equal(finding?.state, "wrong");
-  assert.match(finding?.is ?? "", /^TLS_KEY .*\.gone cannot be read/);
+  const [gone] = await checkCertificateFiles({ ...both, TLS_KEY: `${TLS_KEY}.gone` }, START);
+  assert.equal(gone?.state, "wrong");
+  assert.match(gone?.is ?? "", /^TLS_KEY .*\.gone: there is no such file$/);
+  await Deno.chmod(TLS_KEY, 0o644);
+  const [, open] = await checkCertificateFiles(both, START);
+  assert.deepEqual([open?.state, open?.is, open?.mend], [
+    "wrong",
+    `every user of the system can read TLS_KEY ${TLS_KEY}`,
+    [`chmod o-r ${TLS_KEY}`],
+  ]);
 });
-
-testWith(
-  ["openssl"],
-  "a pair that belongs together, but that no handshake succeeds with, is told",
-  async () => {
-    await using folder = await makeFolder();
-    const [TLS_CERT, TLS_KEY] = [`${folder.path}/tls.crt`, `${folder.path}/tls.key`];
-    const told = async ({ certificate, key }: Issued) => {
-      await Deno.writeTextFile(TLS_CERT, certificate);
-      await Deno.writeTextFile(TLS_KEY, key);
-      const findings = await checkCertificateFiles(
-        { HOSTNAME: "mx.test", TLS_CERT, TLS_KEY },
-        Date.now(),
-      );
-      return findings.map(({ state, is }) => `${state}: ${is}`);
-    };
-    const options = ["-addext", "subjectAltName=DNS:mx.test", "-days", "60"];
-    const useless = await makePair("-newkey", "rsa:1024", ...options);
-    assert.match(
-      (await told(useless)).join(),
-      /^wrong: TLS_KEY is of no use for TLS, the key must be RSA /,
-    );
-    const good = await makePair("-newkey", "rsa:2048", ...options);
-    assert.match((await told(good)).join(), /^good: for mx\.test, /);
-    const half = good.certificate + good.certificate.slice(0, 200);
-    assert.deepEqual(await told({ ...good, certificate: half }), [
-      "wrong: TLS_CERT certificate 2 in it is damaged or cut off",
-    ]);
-  },
-);

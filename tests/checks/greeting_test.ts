@@ -48,8 +48,14 @@ async function tryServer(
       if (says === "close") continue;
       await open.write(new TextEncoder().encode(says));
       const buffer = new Uint8Array(100);
-      const length = await open.read(buffer).catch(() => null);
-      heard.push(new TextDecoder().decode(buffer.subarray(0, length ?? 0)));
+      let said = "";
+      while (!said.includes("QUIT")) {
+        const length = await open.read(buffer).catch(() => null);
+        if (length === null) break;
+        said += new TextDecoder().decode(buffer.subarray(0, length));
+        await open.write(new TextEncoder().encode("250 yes\r\n")).catch(() => {});
+      }
+      heard.push(said);
     }
   })();
   try {
@@ -111,6 +117,7 @@ Deno.test("a server that stays silent is given up in time", async () => {
   const [finding] = await checking;
   assert.equal(finding?.state, "wrong");
   assert.match(finding?.is ?? "", /^example\.com at 192\.0\.2\.1:25: no answer$/);
+  assert.match(finding?.should ?? "", /; many networks close port 25, RELAY_HOST helps$/);
   assert.equal(clock.pending, 0);
 });
 
@@ -123,6 +130,18 @@ Deno.test("who refuses connections is a finding", async () => {
   });
   assert.equal(finding?.state, "wrong");
   assert.match(finding?.is ?? "", /connection refused$/);
+});
+
+Deno.test("what helps with port 25 is no advice for another port", async () => {
+  const facts = factsOf({ zone: ZONE });
+  const [finding] = await checkGreeting({
+    ...facts,
+    mail: { ...facts.mail, RELAY_PORT: 2525 },
+    dialer: new LoopbackDialer(freePort()),
+    clock: new FakeClock(),
+    serving: true,
+  });
+  assert.deepEqual([finding?.state, finding?.should], ["wrong", "a greeting with 220"]);
 });
 
 Deno.test("a server that does not run yet cannot greet, which is no finding", async () => {

@@ -47,13 +47,15 @@ Deno.test("a free port can be listened on", async () => {
   });
 });
 
-Deno.test("a port taken beside a locked spool is denosmtpd's own", async () => {
+Deno.test("a port taken beside a locked spool is most likely denosmtpd's own, which is not told", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await withSpool(listener.addr.port, async (configuration) => {
     using _lock = await lockSpool(configuration);
     const found = await tryPorts(configuration);
     assert.deepEqual([found.problems, found.serving], [[], true]);
-    assert.match(checkPorts(configuration, found)[0]!.is, /denosmtpd listens there already$/);
+    const { state, is } = checkPorts(configuration, found)[0]!;
+    const likely = "denosmtpd works with the same queue, so it is most likely its own";
+    assert.deepEqual([state, is], ["note", `127.0.0.1:${listener.addr.port} is taken; ${likely}`]);
   });
 });
 
@@ -126,9 +128,9 @@ Deno.test("the port of each service is tried for itself", async () => {
     const all = { ...configuration, mail: { ...mail, SUBMISSIONS_PORT: free } };
     using _lock = await lockSpool(all);
     const findings = checkPorts(all, await tryPorts(all));
-    assert.deepEqual(findings.map(({ about, is }) => [about, is]), [
-      [`port ${taken}`, `127.0.0.1:${taken} denosmtpd listens there already`],
-      [`port ${free}`, `127.0.0.1:${free} can be listened on`],
+    assert.deepEqual(findings.map(({ about, state }) => [about, state]), [
+      [`port ${taken}`, "note"],
+      [`port ${free}`, "good"],
     ]);
   });
 });

@@ -72,6 +72,7 @@ export interface WorldOptions {
   /** Those listened on; all of them where nothing is said. */
   readonly listening?: readonly string[];
   readonly listen?: readonly string[];
+  readonly relayTls?: Facts["mail"]["RELAY_TLS"];
   readonly relayHost?: { readonly host: string; readonly port: number | undefined };
 }
 
@@ -85,6 +86,8 @@ export function factsOf(options: WorldOptions = {}): Facts {
       LISTEN_ADDR: [...options.listen ?? ["0.0.0.0"]],
       RELAY_HOST: options.relayHost,
       RELAY_PORT: 25,
+      RELAY_TLS: options.relayTls ?? "may",
+      RELAY_TLS_FOR: [],
     },
     machine: new Machine(addresses, options.listening ?? addresses),
     lookup: new ZoneLookup(options.zone ?? {}),

@@ -51,7 +51,7 @@ const FAULTS: readonly Fault[] = [
     mail: "HOSTNAME = me.example",
     users: "john\njack:mail/jack\njack:mail/jack",
     lines: [
-      /^user\.conf:1: "john" is not of the form /,
+      /^user\.conf:1: is not of the form /,
       /^user\.conf:3: jack stands already in line 2$/,
     ],
   },

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import {
   addressBook,
   type Configuration,
-  mailboxDirectories,
-  problemAt,
   readConfiguration,
 } from "../../src/config/configuration.ts";
-import { ConfigurationError, problemText } from "../../src/config/problem.ts";
+import { ConfigurationError, problemAt, problemText } from "../../src/config/problem.ts";
+import { mailboxDirectories } from "../../src/config/user_conf.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const SYSTEM = {
   hostName: () => "system.example",
@@ -107,8 +107,8 @@ Deno.test("each mailbox directory is named once, and forwards have none", async 
 Deno.test("what is wrong in both files is told at once, mail.conf first", async () => {
   assert.deepEqual(await problems("LISTEN_PORT = x\nNONSENSE\n", "john\n:/x\n"), [
     'mail.conf:1: LISTEN_PORT: "x" is no whole number from 0 to 65535',
-    'mail.conf:2: "NONSENSE" is not of the form NAME = value',
-    'user.conf:1: "john" is not of the form name:directory or name:address, address',
+    "mail.conf:2: is not of the form NAME = value",
+    "user.conf:1: is not of the form name:directory or name:address, address",
     'user.conf:2: "" is no user name, write what stands before the @ of the address, in ASCII',
   ]);
 });
@@ -141,6 +141,56 @@ Deno.test("the key lies where the relay cannot read it", async () => {
   const files = ["cert.pem", "key.pem"];
   assert.equal((await problems(`${mail}SPOOL_DIR = FOLDER\n`, "john:/x\n", files)).length, 1);
   await read(`${mail}SPOOL_DIR = FOLDER/key\n`, "john:/x\n", files);
+});
+
+Deno.test("the login lies where receivers cannot read it, and the relay may", async () => {
+  await using folder = await makeFolder();
+  const { path } = folder;
+  await Deno.mkdir(`${path}/spool/queue`, { recursive: true });
+  await Deno.mkdir(`${path}/mail/jones`, { recursive: true });
+  const mail = `HOSTNAME = me.example\nSPOOL_DIR = ${path}/spool\nRELAY_HOST = mx.example\n`;
+  const told = async (login: string) => {
+    await Deno.writeTextFile(login, "jones:secret\n", { mode: 0o600 });
+    const conf = `${mail}RELAY_LOGIN_FILE = ${login}\n`;
+    return await problems(conf, `jones:${path}/mail/jones\n`).catch(() => []);
+  };
+  for (const within of ["spool/queue", "mail/jones"]) {
+    const [problem] = await told(`${path}/${within}/login`);
+    assert.match(
+      problem ?? "",
+      /^mail\.conf:4: RELAY_LOGIN_FILE: needs a place outside of .*receivers/,
+    );
+  }
+  for (const within of ["spool", "mail", "."]) {
+    assert.deepEqual(await told(`${path}/${within}/login`), []);
+  }
+});
+
+Deno.test("hashes of passwords lie where the relay cannot read them", async () => {
+  const conf = "HOSTNAME = me.example\nSPOOL_DIR = FOLDER\n";
+  const hash =
+    "$scrypt$ln=14,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+  const [problem, ...more] = await problems(conf, `jones:/x:${hash}\n`);
+  assert.match(problem ?? "", /^user\.conf: holds passwords, .* outside of SPOOL_DIR /);
+  assert.deepEqual(more, []);
+  await read(conf, "jones:/x\n");
+});
+
+Deno.test("a login in place of its file's name is not repeated", async () => {
+  const conf = "RELAY_HOST = mx.example\nRELAY_LOGIN_FILE = jones:secret\n";
+  assert.deepEqual(await problems(conf, "john:/x\n"), [
+    "mail.conf:2: RELAY_LOGIN_FILE: the file that it names: there is no such file",
+  ]);
+});
+
+Deno.test("of files that are named in the wrong order no password is repeated", async () => {
+  const found = await problems("john:/x:se=cret\nsecret\njack:/y:secret\n", "NAME = secret\n");
+  assert.deepEqual(found, [
+    "mail.conf:1: begins with no name, write NAME = value",
+    "mail.conf:2: is not of the form NAME = value",
+    "mail.conf:3: is not of the form NAME = value",
+    "user.conf:1: is not of the form name:directory or name:address, address",
+  ]);
 });
 
 Deno.test("forwards in a circle or to nobody are told with their lines", async () => {

@@ -119,7 +119,7 @@ Deno.test("names that every object has are unknown", async () => {
 Deno.test("what is not NAME = value is told so", async () => {
   for (const line of ["HOSTNAME", "HOSTNAME me.example", "= x", "HOST NAME = x", "[section]"]) {
     assert.deepEqual(await problems(`\n\n${line}\n`), [
-      `3: "${line}" is not of the form NAME = value`,
+      "3: is not of the form NAME = value",
     ]);
   }
 });

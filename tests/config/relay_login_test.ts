@@ -72,6 +72,17 @@ for (
   });
 }
 
+Deno.test("what closes a login can be copied, whatever its file is called", async () => {
+  await using folder = await makeFolder();
+  const path = `${folder.path}/my login`;
+  await Deno.writeTextFile(path, "jones:secret\n");
+  await Deno.chmod(path, 0o644);
+  await assert.rejects(readRelayLogin(path), (error: Error) => {
+    assert.ok(error.message.endsWith(`, chmod 600 '${path}'`), error.message);
+    return true;
+  });
+});
+
 Deno.test("a login that is no file is refused", async () => {
   await using folder = await makeFolder();
   await assert.rejects(readRelayLogin(folder.path), ValueError);

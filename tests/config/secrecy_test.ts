@@ -1,7 +1,7 @@
 /** Who can read the hashes in user.conf. */
 
 import assert from "node:assert/strict";
-import { closeToOthers, readableByOthers } from "../../src/config/secrecy.ts";
+import { chmod, closeToOthers, readableByOthers } from "../../src/config/secrecy.ts";
 import { makeFolder } from "../support/folder.ts";
 
 Deno.test("a file is readable by others where its mode says so", async () => {
@@ -28,4 +28,6 @@ Deno.test("the command that mends it can be copied, whatever the file is called"
   assert.equal(closeToOthers("/etc/denosmtpd/user.conf"), "chmod o-r /etc/denosmtpd/user.conf");
   assert.equal(closeToOthers("/a b/$x"), "chmod o-r '/a b/$x'");
   assert.equal(closeToOthers("it's"), "chmod o-r 'it'\\''s'");
+  assert.equal(closeToOthers("-R"), "chmod o-r ./-R");
+  assert.equal(chmod("600", "a b"), "chmod 600 'a b'");
 });

@@ -90,9 +90,9 @@ const NO_NAME =
   /^3: ".*" is no user name, write what stands before the @ of the address, in ASCII$/;
 
 const BAD: readonly (readonly [line: string, message: RegExp])[] = [
-  ["john", /^3: "john" is not of the form name:directory or name:address, address$/],
-  ["john /x", /^3: "john \/x" is not of the form name:directory/],
-  ["john=/x", /^3: "john=\/x" is not of the form name:directory/],
+  ["john", /^3: is not of the form name:directory or name:address, address$/],
+  ["john /x", /^3: is not of the form name:directory/],
+  ["john=/x", /^3: is not of the form name:directory/],
   [":/x", NO_NAME],
   ["john@me.example:/x", NO_NAME],
   ["jörg:/x", NO_NAME],
@@ -100,8 +100,15 @@ const BAD: readonly (readonly [line: string, message: RegExp])[] = [
   ["john:", /^3: john: a mailbox directory or an address to forward to is missing$/],
   ["john: :", /^3: john: /],
   [`john::${HASH}`, /^3: john: a mailbox directory or an address to forward to is missing$/],
-  ["john:/x:/y", /^3: john: "\/x:\/y" is no directory, it holds a colon /],
-  ["john:/x:secret", /^3: john: "\/x:secret" is no directory, it holds a colon /],
+  [
+    "john:/x:/y",
+    /^3: john: the third field is no password hash, make one by: denosmtpd passwd; no directory's name may hold a colon$/,
+  ],
+  ['john:/x"a:b"@y', /^3: john: no directory's name may hold a colon$/],
+  [
+    "john:/x:",
+    /^3: john: the third field is empty, either denosmtpd passwd makes one or the colon before it goes$/,
+  ],
   [
     "john:/x:$1$md5$x",
     /^3: john: the third field is no password hash, make one by: denosmtpd passwd$/,
@@ -145,6 +152,44 @@ for (const [line, message] of BAD) {
     assert.match(found[0]!, message);
   });
 }
+
+for (
+  const line of [
+    "john:/x:secret",
+    "john: /x : secret ",
+    "john:/x:$secret",
+    "john:/x:$scrypt$secret",
+    `john:/x:${HASH}secret`,
+    `john:/x:${HASH}:secret`,
+    "john:x:sec@secret,secret",
+    "john:/x:sec@secret",
+    "john:~/x:secret",
+    "john:a@b.c:secret",
+    "john:a@b.c, d:secret",
+    "john:a@[IPv6:::1]:secret",
+    "john:a@[IPv6:::1:secret",
+    "john:a@[IPv6:::1], secret",
+    'john:"a:secret',
+    'john:"a:b"@c.d:secret',
+    "*:/x:secret",
+    "john::secret",
+    "secret",
+    "$scrypt$secret",
+  ]
+) {
+  Deno.test(`what may be a password is not repeated: ${line}`, async () => {
+    const found = await problems(`jack:/jack\n\n${line}\n`);
+    assert.equal(found.length, 1);
+    assert.ok(!found[0]!.includes("secret"), found[0]);
+  });
+}
+
+Deno.test("a line of whatever length and quotes is judged", async () => {
+  for (const part of ['"', "@[", "[", '"\\\\', "x", "@[x]"]) {
+    const line = `john:${part.repeat(60_000 / part.length)}`;
+    await problems(`${line}:secret\n`);
+  }
+});
 
 Deno.test("control characters in the file never reach the message", async () => {
   for (

@@ -6,7 +6,7 @@ import { HostMemory } from "../../src/relay/hosts.ts";
 import { RemoteCarrier } from "../../src/relay/remote_carrier.ts";
 import type { StsPolicy } from "../../src/relay/sts_policy.ts";
 import type { Dialer } from "../../src/relay/wire.ts";
-import type { ClientLogin } from "../../src/smtp/introduction.ts";
+import type { ClientLogin } from "../../src/smtp/client_login.ts";
 import { replyText } from "../../src/smtp/reply.ts";
 import { idOf, MINUTE } from "../queue/messages.ts";
 import { type Office, openOffice } from "../queue/office.ts";

@@ -79,12 +79,26 @@ Deno.test("being down and being plain are two things", () => {
   assert.ok(!hosts.canTls(A));
 });
 
+Deno.test("who cannot prove one name may prove another one at the same place", () => {
+  const { clock, hosts } = remember();
+  hosts.markUnproven(A, WHY);
+  assert.equal(hosts.whyUnproven(A), WHY);
+  assert.equal(hosts.whyUnproven({ ...A, host: "b.test" }), undefined);
+  for (const other of [B, target(A.address, 587)]) {
+    assert.equal(hosts.whyUnproven(other), undefined);
+  }
+  clock.advance(DOWN_FOR);
+  assert.equal(hosts.whyUnproven(A), undefined);
+});
+
 Deno.test("when all is forgotten nothing is held against anybody", () => {
   const { hosts } = remember();
   hosts.markDown(A, WHY);
   hosts.markPlain(B);
+  hosts.markUnproven(B, WHY);
   hosts.forget();
   assert.equal(hosts.whyDown(A), undefined);
+  assert.equal(hosts.whyUnproven(B), undefined);
   assert.ok(hosts.canTls(B));
 });
 

@@ -181,6 +181,34 @@ for (
   });
 }
 
+for (const mx of ["mx1.x.y", "mx2.x.y"]) {
+  const policy: StsPolicy = { ...POLICY, mx: [mx] };
+
+  Deno.test(`an enforced policy: a refusal for good by ${mx} alone, which has proved who it is, is one`, async () => {
+    const { office, dialer, carrier } = await setUp({ ...DIRECT, policy });
+    const attempts = attempt(office, carrier());
+    const wire = await dialer.greet(OFFER, "valid");
+    await answer(wire, GO, "554 5.7.1 go away\r\n", "554 5.7.1 go away\r\n", "221 bye\r\n");
+    await attempts;
+    assert.equal(dialer.dials, 1);
+    const [report = "", ...more] = await office.reports();
+    assert.match(
+      report,
+      /^Remote-MTA: dns; mx\d\.x\.y\r\nDiagnostic-Code: smtp; 554 5\.7\.1 go away/m,
+    );
+    assert.deepEqual(more, []);
+  });
+
+  Deno.test(`an enforced policy: what keeps ${mx} alone from taking the mail now is what is told`, async () => {
+    const { office, dialer, carrier } = await setUp({ ...DIRECT, policy });
+    const attempts = attempt(office, carrier());
+    const wire = await dialer.greet(OFFER, "valid");
+    await answer(wire, GO, "421 4.3.2 later\r\n");
+    await attempts;
+    assert.deepEqual(await record(office), ["waiting", 1, "421 4.3.2 later"]);
+  });
+}
+
 Deno.test("a policy that is being tested keeps nothing from going, and it is told what it would have", async () => {
   const { office, dialer, carrier } = await setUp({
     ...DIRECT,

@@ -10,7 +10,6 @@ const ANSWER: Answer<MxRecord> = {
   records: [{ preference: 1, exchange: "mx.test" }],
 };
 const ADDRESS: Answer<string> = { kind: "records", records: ["192.0.2.1"] };
-const TEXT: Answer<string> = { kind: "records", records: ["v=STSv1; id=1"] };
 
 /** Counts what it is asked; `outcome` may be changed. */
 function setUp() {
@@ -25,10 +24,6 @@ function setUp() {
     addresses: (name: string): Promise<Answer<string>> => {
       asked.push(`A ${name}`);
       return Promise.resolve(ADDRESS);
-    },
-    txt: (name: string): Promise<Answer<string>> => {
-      asked.push(`TXT ${name}`);
-      return Promise.resolve(TEXT);
     },
   };
   return { source, asked, clock, cache: new CachedResolver(source, clock) };
@@ -45,14 +40,12 @@ Deno.test("what was answered is not asked again for five minutes, whatever its c
   assert.deepEqual(asked, ["MX x.test", "MX x.test"]);
 });
 
-Deno.test("MX records, addresses and texts of one name are three things", async () => {
+Deno.test("MX records and addresses of one name are two things", async () => {
   const { cache, asked } = setUp();
   assert.deepEqual(await cache.mx("x.test"), ANSWER);
   assert.deepEqual(await cache.addresses("x.test"), ADDRESS);
   assert.deepEqual(await cache.addresses("x.test"), ADDRESS);
-  assert.deepEqual(await cache.txt("x.test"), TEXT);
-  assert.deepEqual(await cache.txt("X.test"), TEXT);
-  assert.deepEqual(asked, ["MX x.test", "A x.test", "TXT x.test"]);
+  assert.deepEqual(asked, ["MX x.test", "A x.test"]);
 });
 
 for (const kind of ["no data", "no such domain"] as const) {

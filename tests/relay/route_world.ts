@@ -14,7 +14,6 @@ import { replyText } from "../../src/smtp/reply.ts";
 interface Known {
   readonly mx?: readonly (readonly [preference: number, exchange: string])[] | "trouble";
   readonly at?: readonly string[] | "trouble";
-  readonly txt?: readonly string[] | "trouble";
 }
 
 export type World = Readonly<Record<string, Known | "trouble">>;
@@ -35,10 +34,6 @@ export class WorldResolver implements Resolver {
   addresses(name: string): Promise<Answer<string>> {
     this.lookedUp.push(name);
     return this.#answer(name, ({ at }) => at);
-  }
-
-  txt(name: string): Promise<Answer<string>> {
-    return this.#answer(name, ({ txt }) => txt);
   }
 
   #answer<T>(

@@ -5,6 +5,7 @@ import {
   matchesMx,
   parseStsPolicy,
   parseStsRecord,
+  printStsPolicy,
   StsPolicyError,
 } from "../../src/relay/sts_policy.ts";
 
@@ -182,4 +183,19 @@ for (const [pattern, host, matches] of HOSTS) {
 Deno.test("one pattern of several is enough, without any no host is allowed", () => {
   assert.ok(matchesMx({ mx: ["a.test", "*.b.test"] }, "mx.b.test"));
   assert.ok(!matchesMx({ mx: [] }, "mx.b.test"));
+});
+
+Deno.test("a policy that is printed is read as the same", () => {
+  const policies = [
+    { mode: "enforce", mx: ["mail.x.test", "*.y.test"], maxAge: 604800 },
+    { mode: "testing", mx: ["x.test"], maxAge: 0 },
+    { mode: "none", mx: [], maxAge: 31557600 },
+  ] as const;
+  for (const policy of policies) assert.deepEqual(parseStsPolicy(printStsPolicy(policy)), policy);
+});
+
+Deno.test("a record or a policy that is long for no reason is none, and found so at once", () => {
+  const blanks = " ".repeat(2_000_000);
+  assert.equal(parseStsRecord([`v=STSv1; id=1; x${blanks}y`]), undefined);
+  assert.throws(() => parseStsPolicy(`version: STSv1\nfoo: a${blanks}b\n`), StsPolicyError);
 });

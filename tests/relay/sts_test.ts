@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type Answer, ResolverError } from "../../src/relay/resolver.ts";
 import { CachedStsPolicies } from "../../src/relay/sts.ts";
+import type { HeldPolicies, StsMemory } from "../../src/relay/sts_memory.ts";
 import { CollectingLog } from "../support/collecting_log.ts";
 import { settled } from "../support/settled.ts";
 
@@ -14,8 +15,24 @@ const WEEK = 7 * DAY;
 const policyText = (host: string, { mode = "enforce", maxAge = WEEK / SECOND } = {}) =>
   `version: STSv1\nmode: ${mode}\nmx: ${host}\nmax_age: ${maxAge}\n`;
 
+/** Keeps policies over restarts. */
+class TestMemory implements StsMemory {
+  kept: HeldPolicies = new Map();
+  /** How often. */
+  keeps = 0;
+
+  recall(): Promise<HeldPolicies> {
+    return Promise.resolve(this.kept);
+  }
+
+  keep(policies: HeldPolicies): void {
+    this.kept = policies;
+    this.keeps++;
+  }
+}
+
 /** A domain with a policy for the host m1, whose outcomes may be changed. */
-function setUp() {
+function setUp(memory = new TestMemory()) {
   const clock = { time: Date.UTC(2026, 10, 22, 12), now: () => clock.time };
   const log = new CollectingLog();
   /** Every question, `TXT _mta-sts.x.test` or `GET x.test`. */
@@ -33,6 +50,7 @@ function setUp() {
       asked.push(`GET ${name}`);
       return domain.fetch();
     },
+    memory,
     clock,
     log,
   });
@@ -40,7 +58,7 @@ function setUp() {
   const hostsFor = async (name = "x.test") => (await policies.policyFor(name))?.mx;
   /** What was asked since the last time. */
   const news = () => asked.splice(0);
-  return { clock, log, domain, policies, hostsFor, news };
+  return { clock, log, domain, policies, memory, hostsFor, news };
 }
 
 function records(...texts: string[]): Promise<Answer<string>> {
@@ -162,21 +180,20 @@ interface Obstacle {
   readonly told?: string;
 }
 
-Deno.test("a policy that holds for less than five minutes is fetched again when it expires", async () => {
-  const { hostsFor, domain, clock, news } = setUp();
-  domain.fetch = () => Promise.resolve(policyText("m1.test", { maxAge: 60 }));
-  await hostsFor();
-  clock.time += MINUTE;
-  domain.fetch = failure;
-  assert.equal(await hostsFor(), undefined);
-  assert.deepEqual(news(), [...FETCH, ...FETCH]);
-});
-
-Deno.test("a policy that holds for no time at all holds for whoever asked", async () => {
-  const { hostsFor, domain } = setUp();
-  domain.fetch = () => Promise.resolve(policyText("m1.test", { maxAge: 0 }));
-  assert.deepEqual(await hostsFor(), ["m1.test"]);
-});
+for (const maxAge of [0, 60]) {
+  Deno.test(`a policy that should hold for ${maxAge} s holds for five minutes, unasked`, async () => {
+    const { hostsFor, domain, clock, news } = setUp();
+    domain.fetch = () => Promise.resolve(policyText("m1.test", { maxAge }));
+    assert.deepEqual(await hostsFor(), ["m1.test"]);
+    domain.fetch = failure;
+    clock.time += 5 * MINUTE - 1;
+    assert.deepEqual(await hostsFor(), ["m1.test"]);
+    assert.deepEqual(news(), FETCH);
+    clock.time += 1;
+    assert.equal(await hostsFor(), undefined);
+    assert.deepEqual(news(), FETCH);
+  });
+}
 
 Deno.test("a failure is told once and not tried again for five minutes", async () => {
   const { hostsFor, domain, clock, log, news } = setUp();
@@ -297,7 +314,7 @@ Deno.test("a clock that is set back makes nothing hold for longer", async () => 
   assert.equal(await hostsFor(), undefined);
 });
 
-Deno.test("of more than 1000 domains the one that was looked at longest ago is forgotten", async () => {
+Deno.test("of more than 1000 domains with policies the one that was looked at longest ago is forgotten", async () => {
   const { hostsFor, clock, news } = setUp();
   for (let i = 0; i < 1000; i++) await hostsFor(`x${i}.test`);
   clock.time += 5 * MINUTE;
@@ -308,4 +325,94 @@ Deno.test("of more than 1000 domains the one that was looked at longest ago is f
   assert.deepEqual(news(), []);
   await hostsFor("x1.test");
   assert.deepEqual(news(), ["TXT _mta-sts.x1.test", "GET x1.test"]);
+});
+
+Deno.test("domains without a policy push each other out, and none that has one", async () => {
+  const { hostsFor, domain, news } = setUp();
+  await hostsFor();
+  domain.txt = trouble;
+  for (let i = 0; i <= 1000; i++) await hostsFor(`y${i}.test`);
+  news();
+  assert.deepEqual(await hostsFor(), ["m1.test"]);
+  await hostsFor("y1.test");
+  assert.deepEqual(news(), []);
+  await hostsFor("y0.test");
+  assert.deepEqual(news(), ["TXT _mta-sts.y0.test"]);
+});
+
+/** Another start, with nothing but what was kept; its name servers fail. */
+async function restart({ memory, clock }: Pick<ReturnType<typeof setUp>, "memory" | "clock">) {
+  const next = setUp(memory);
+  next.clock.time = clock.time;
+  next.domain.txt = trouble;
+  await next.policies.recall();
+  return next;
+}
+
+Deno.test("a policy holds over a restart for as long as it would have without", async () => {
+  const first = setUp();
+  await first.hostsFor();
+  first.clock.time += WEEK - 1;
+  const { hostsFor, clock, news } = await restart(first);
+  assert.deepEqual(await hostsFor(), ["m1.test"]);
+  assert.deepEqual(news(), LOOK);
+  clock.time += 1;
+  assert.equal(await hostsFor(), undefined);
+});
+
+Deno.test("after a restart the same id fetches nothing, a new one brings the new policy", async () => {
+  const first = setUp();
+  await first.hostsFor();
+  const { hostsFor, domain, clock, news } = await restart(first);
+  domain.txt = () => records("v=STSv1; id=1;");
+  domain.fetch = () => Promise.resolve(policyText("m2.test"));
+  assert.deepEqual(await hostsFor(), ["m1.test"]);
+  assert.deepEqual(news(), LOOK);
+  domain.txt = () => records("v=STSv1; id=2;");
+  clock.time += 5 * MINUTE;
+  assert.deepEqual(await hostsFor(), ["m2.test"]);
+});
+
+for (const [what, set] of [["set back", -2 * WEEK], ["past its time", WEEK]] as const) {
+  Deno.test(`what was kept does not hold with a clock that is ${what}`, async () => {
+    const first = setUp();
+    await first.hostsFor();
+    first.clock.time += set;
+    const { hostsFor, domain, memory } = await restart(first);
+    assert.equal(await hostsFor(), undefined);
+    // Nor is it kept any longer.
+    domain.txt = () => records("v=STSv1; id=1;");
+    await hostsFor("y.test");
+    assert.deepEqual([...memory.kept.keys()], ["y.test"]);
+  });
+}
+
+Deno.test("policies are kept when one is fetched, and only then", async () => {
+  const { hostsFor, domain, clock, memory } = setUp();
+  await hostsFor();
+  await hostsFor();
+  clock.time += 5 * MINUTE;
+  await hostsFor();
+  domain.txt = trouble;
+  clock.time += 5 * MINUTE;
+  await hostsFor();
+  await hostsFor("y.test");
+  assert.equal(memory.keeps, 1);
+  domain.txt = () => records("v=STSv1; id=2;");
+  clock.time += 5 * MINUTE;
+  await hostsFor();
+  assert.equal(memory.keeps, 2);
+  assert.deepEqual([...memory.kept].map(([name, { id }]) => `${name} ${id}`), ["x.test 2"]);
+});
+
+Deno.test("after forgetting, the policy that an earlier question brings is not kept", async () => {
+  const { hostsFor, domain, policies, memory } = setUp();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  domain.fetch = () => promise;
+  const before = hostsFor();
+  await settled();
+  policies.forget();
+  resolve(policyText("m1.test"));
+  await before;
+  assert.equal(memory.keeps, 0);
 });

@@ -12,7 +12,6 @@ export interface Known {
   /** `10 mx.example`; `0 .` is the null MX. */
   readonly mx?: readonly string[];
   readonly at?: readonly string[];
-  readonly txt?: readonly string[];
 }
 
 /** What a question about a name meets instead of its answer. */
@@ -40,11 +39,6 @@ export class NameService implements Resolver {
   addresses(name: string): Promise<Answer<string>> {
     this.asked.push(`A ${name}`);
     return this.#answer(name, ({ at }) => at);
-  }
-
-  txt(name: string): Promise<Answer<string>> {
-    this.asked.push(`TXT ${name}`);
-    return this.#answer(name, ({ txt }) => txt);
   }
 
   async #answer<T>(

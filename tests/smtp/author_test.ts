@@ -39,7 +39,9 @@ const READABLE: readonly (readonly [body: string, ...authors: string[]])[] = [
   ['"\\<" <me@example.com>', "me@example.com"],
   // Encoded-words are atoms (RFC 2047 5), and stay undecoded.
   ["=?utf-8?q?Boss?= <me@example.com>", "me@example.com"],
-  ["=?utf-8?q?boss=40example.com?= =?utf-8?b?Qm9zcw==?= <me@example.com>", "me@example.com"],
+  ["=?utf-8?q?J=C3=B6rg=2C_the_boss?= =?utf-8?b?Qm9zcw==?= <me@example.com>", "me@example.com"],
+  ["=?iso-2022-jp?B?GyRCOzNFRBsoQg==?= <me@example.com>", "me@example.com"],
+  ["=?utf-8?q?half <me@example.com>", "me@example.com"],
   // Octets above 127 in names, in whatever character set.
   ["J\xc3\xb6rg M\xfcller <me@example.com>", "me@example.com"],
   ['"J\xc3\xb6rg" <me@example.com>', "me@example.com"],
@@ -105,6 +107,7 @@ const ENCODED = "an address is not encoded";
 const QUOTES = "a quoted string does not end";
 const COMMENT = "a comment does not end";
 const CONTROL = "a control character";
+const HIDDEN = "an encoded name holds an @";
 const LOCAL_PART = "bad local-part";
 const DOMAIN = "bad domain";
 const LITERAL = "bad address literal";
@@ -119,7 +122,7 @@ const UNREADABLE: readonly (readonly [body: string, why: string])[] = [
   ['"me@example.com"', MISSING],
   ["me", MISSING],
   ["Me (me@example.com)", MISSING],
-  ["=?utf-8?b?bWVAZXhhbXBsZS5jb20=?=", MISSING],
+  ["=?utf-8?b?bWVAZXhhbXBsZS5jb20=?=", HIDDEN],
   ["<>", ALONE],
   ["Me <>", ALONE],
   ["Me <me>", ALONE],
@@ -138,7 +141,7 @@ const UNREADABLE: readonly (readonly [body: string, why: string])[] = [
   ["Boss boss@example.com <me@example.com>", AT_IN_NAME],
   ["Boss boss@example.com", AT_IN_NAME],
   ['"Boss" boss@example.com', AT_IN_NAME],
-  ["=?utf-8?q?boss@example.com?= <me@example.com>", ENCODED],
+  ["=?utf-8?q?boss@example.com?= <me@example.com>", HIDDEN],
   ["Boss @ Home <me@example.com>", SPECIAL],
   ["[Boss] <me@example.com>", SPECIAL],
   ["Boss \\<boss@example.com\\> <me@example.com>", SPECIAL],
@@ -213,7 +216,7 @@ const UNREADABLE: readonly (readonly [body: string, why: string])[] = [
   ["=?utf-8?q?me?=@example.com", ENCODED],
   ["Me <=?utf-8?q?me?=@example.com>", ENCODED],
   ["me+=?utf-8?b?Qm9zcw==?=@example.com", ENCODED],
-  ["=?utf-8?q?boss=40example.net=3e?=me@example.com", ENCODED],
+  ["=?utf-8?q?boss=40example.net=3e?=me@example.com", HIDDEN],
   ['"=?utf-8?q?me?="@example.com', ENCODED],
   // Domains.
   ["me@b\xfccher.example", BEHIND],
@@ -240,6 +243,19 @@ const UNREADABLE: readonly (readonly [body: string, why: string])[] = [
   ["me@example.com (x\\)", COMMENT],
   ["(\\", COMMENT],
   [`me@example.com ${"(".repeat(17)}${")".repeat(17)}`, "too many comments in each other"],
+  // Names in which some readers find an address once they have decoded them.
+  ["=?utf-8?q?=3Cboss=40example=2Enet=3E?= <me@example.com>", HIDDEN],
+  ["=?utf-8*en?Q?boss=40example=2Enet=2C?= <me@example.com>", HIDDEN],
+  ["=?UTF-8?B?Ym9zc0BleGFtcGxlLm5ldA==?= <me@example.com>", HIDDEN],
+  ["=?x?= =?us-ascii?q?boss@example.net?= <me@example.com>", HIDDEN],
+  ['"=?utf-8?q?boss=40example.net?=" <me@example.com>', HIDDEN],
+  ["me@example.com (=?utf-8?q?boss=40example.net?=)", HIDDEN],
+  ["=?utf-16be?b?AGIAQABj?= <me@example.com>", HIDDEN],
+  [
+    "=?utf-7?q?boss+AEA-example.net?= <me@example.com>",
+    "an encoded word is in no known character set",
+  ],
+  ["=?utf-8?b?A?= <me@example.com>", "an encoded word is no base64"],
   // Control characters, and line ends that are none of folding.
   ['"\x00" <me@example.com>', CONTROL],
   ["me@example.com (\x1b)", CONTROL],

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type ClientEvent, ClientSession } from "../../src/smtp/client.ts";
-import { type ClientOptions, withoutSecrets } from "../../src/smtp/introduction.ts";
+import { withoutSecrets } from "../../src/smtp/client_login.ts";
+import type { ClientOptions } from "../../src/smtp/introduction.ts";
 import { ReplyError } from "../../src/smtp/reply_reader.ts";
 import { replyText } from "../../src/smtp/reply.ts";
 import { bytes } from "./client_script.ts";
@@ -108,6 +109,33 @@ for (
     assert.ok(!session.usable);
   });
 }
+
+const RESPONSE = btoa(`\0${LOGIN.user}\0${LOGIN.password}`);
+for (
+  const [what, reply] of [
+    ["the command", `500 5.5.1 unknown command AUTH PLAIN ${RESPONSE}`],
+    ["the response in another case", `535-5.7.8 no\r\n535 5.7.8 ${RESPONSE.toLowerCase()}`],
+    ["a piece of the response", `454 4.7.0 (${RESPONSE.slice(4, 14)}...)`],
+    ["the response over two lines", `421-${RESPONSE.slice(0, 6)}\r\n421 ${RESPONSE.slice(6)}`],
+    ["the password", `535 5.7.8 wrong: ${LOGIN.password}`],
+  ] as const
+) {
+  Deno.test(`an answer to the login that repeats ${what} is told without it`, () => {
+    const options = { login: LOGIN, implicitTls: true };
+    const { told } = converse(["220 s\r\n", OFFERS_AUTH, `${reply}\r\n`], options);
+    assert.match(told ?? "", /refused: \d\d\d .*\(kept back, it repeats the login\)$/);
+    assert.ok(!told?.includes(LOGIN.password) && !told?.includes(RESPONSE.slice(4, 14)));
+  });
+}
+
+Deno.test("what answers a login and is no reply is not quoted", () => {
+  const options = { login: LOGIN, implicitTls: true };
+  const answer = `AUTH PLAIN ${RESPONSE}\r\n`;
+  assert.throws(
+    () => converse(["220 s\r\n", OFFERS_AUTH, answer], options),
+    new ReplyError("the server's answer to AUTH is no reply"),
+  );
+});
 
 Deno.test("334 is no answer to a login that is whole", () => {
   const options = { login: LOGIN, implicitTls: true };

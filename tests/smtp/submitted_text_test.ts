@@ -97,7 +97,6 @@ const PASSED: readonly (readonly [what: string, content: string, top: string])[]
   ["Resent-From is no From", "Resent-From: me@example.com\r\n\r\n", DATE + ID + FROM],
   ["Resent-Date is no Date", `Resent-Date: x\r\n${ID}${FROM}\r\n`, DATE],
   ["names in whatever case", "dATE: x\r\nMESSAGE-id: <x@y>\r\nfrom: me@example.com\r\n\r\n", ""],
-  ["blanks before colons", "Date : x\r\nMessage-ID\t:<x@y>\r\nFrom  \t:me@example.com\r\n\r\n", ""],
   ["empty Date and Message-ID are theirs to answer for", `Date:\r\nMessage-ID:\r\n${FROM}\r\n`, ""],
   // No header: the first line is no field.
   ["a body alone", "Hello there\r\nFrom: boss@example.com\r\n", `${DATE}${ID}${FROM}\r\n`],
@@ -211,9 +210,9 @@ const REFUSED: readonly (readonly [what: string, fields: string, reply: string])
   ["in capitals", "FROM: boss@example.com\r\n", NOT_YOURS("From")],
   ["in small letters", "from: boss@example.com\r\n", NOT_YOURS("From")],
   ["in any case", "fRoM: boss@example.com\r\n", NOT_YOURS("From")],
-  ["a blank before the colon", "From : boss@example.com\r\n", NOT_YOURS("From")],
-  ["a tab before the colon", "From\t: boss@example.com\r\n", NOT_YOURS("From")],
-  ["many blanks there", `From${" ".repeat(2000)}: boss@example.com\r\n`, NOT_YOURS("From")],
+  ["a blank before the colon", "From : boss@example.com\r\n", NO_FIELD],
+  ["a tab before the colon", "From\t: boss@example.com\r\n", NO_FIELD],
+  ["many blanks there", `From${" ".repeat(2000)}: boss@example.com\r\n`, NO_FIELD],
   ["no blank at all", "From:boss@example.com\r\n", NOT_YOURS("From")],
   ["folded at once", "From:\r\n boss@example.com\r\n", NOT_YOURS("From")],
   ["folded twice", "From:\r\n \r\n\tboss@example.com\r\n", NOT_YOURS("From")],
@@ -230,7 +229,7 @@ const REFUSED: readonly (readonly [what: string, fields: string, reply: string])
   ["the last of many", `From: ${"me@example.com, ".repeat(500)}a@b\r\n`, NOT_YOURS("From")],
   ["two fields", `${FROM}From: boss@example.com\r\n`, REPEATED("From")],
   ["two that are the same", FROM + FROM, REPEATED("From")],
-  ["two apart", `${FROM}Subject: x\r\nfrom : me@example.com\r\n`, REPEATED("From")],
+  ["two apart", `${FROM}Subject: x\r\nfrom: me@example.com\r\n`, REPEATED("From")],
   // Bodies that some read one way and some another.
   ["an empty field", "From:\r\n", UNREADABLE("From")],
   ["blanks alone", "From: \r\n \r\n", UNREADABLE("From")],
@@ -277,7 +276,7 @@ const REFUSED: readonly (readonly [what: string, fields: string, reply: string])
   // The other fields that tell who it was.
   ["Sender", `${FROM}Sender: boss@example.com\r\n`, NOT_YOURS("Sender")],
   ["Sender without From", "Sender: boss@example.com\r\n", NOT_YOURS("Sender")],
-  ["Sender before From", `SENDER : boss@example.com\r\n${FROM}`, NOT_YOURS("Sender")],
+  ["Sender before From", `SENDER: boss@example.com\r\n${FROM}`, NOT_YOURS("Sender")],
   ["one of two in Sender", `${FROM}Sender: me@example.com, a@b\r\n`, NOT_YOURS("Sender")],
   ["two Senders", FROM + "Sender: me@example.com\r\n".repeat(2), REPEATED("Sender")],
   ["an unreadable Sender", `${FROM}Sender: me\r\n`, UNREADABLE("Sender")],
@@ -297,6 +296,8 @@ const REFUSED: readonly (readonly [what: string, fields: string, reply: string])
   ["a colon first", `${FROM}: x\r\n`, NO_FIELD],
   ["an mbox line", `${FROM}From boss@example.com Sun Nov 22 15:04:05 2026\r\n`, NO_FIELD],
   ["a name over two lines", `${FROM}From\r\n : boss@example.com\r\n`, NO_FIELD],
+  ["a blank before another field's colon", `X-A : y\r\n${FROM}`, NO_FIELD],
+  ["a blank before the colon of the first field", `Date : x\r\n${FROM}`, NO_FIELD],
   ["an odd blank before the colon", `${FROM}From\xa0: boss@example.com\r\n`, NO_FIELD],
   ["the same in UTF-8", `${FROM}From\xc2\xa0: boss@example.com\r\n`, NO_FIELD],
   ["a byte order mark", `${FROM}\xef\xbb\xbfFrom: boss@example.com\r\n`, NO_FIELD],
@@ -337,7 +338,7 @@ for (const [what, fields, reply] of REFUSED) {
 
 Deno.test("somebody else is refused in the first line, too", () => {
   assert.equal(submitAllWays("From: boss@example.com\r\n\r\n"), NOT_YOURS("From"));
-  assert.equal(submitAllWays("from : boss@example.com"), NOT_YOURS("From"));
+  assert.equal(submitAllWays("from:boss@example.com"), NOT_YOURS("From"));
   assert.equal(submitAllWays("Sender:\r\n boss@example.com\r\n"), NOT_YOURS("Sender"));
 });
 
