@@ -120,6 +120,8 @@ function isExpected(
   if (read.includes(path) || READ.some(([one]) => one.test(path))) return true;
   // Links on the way are followed before a permission is looked up.
   if (follows && [...read, ...directories].some((one) => above(one).includes(path))) return true;
+  // Where a link to the key leads decides who could read it.
+  if (call === "statx" && files.some((one) => above(one).at(-1) === path)) return true;
   // A directory that was made is durable once the one above it is synced.
   return ["openat", "statx"].includes(call) &&
     directories.some((one) => above(one).at(-1) === path);

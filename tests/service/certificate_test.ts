@@ -61,7 +61,7 @@ testInstalled("a key of root's is one that it cannot read", async (certificate) 
   const { out } = await checked(certificate, (folder) => Deno.chown(`${folder}/privkey.pem`, 0, 0));
   assert.match(
     out,
-    /^WRONG +certificate: TLS_KEY \/etc\/denosmtpd\/tls\/privkey\.pem cannot be read/m,
+    /^WRONG +certificate: TLS_KEY \/etc\/denosmtpd\/tls\/privkey\.pem: may not be read/m,
   );
 });
 
