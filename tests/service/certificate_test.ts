@@ -59,10 +59,8 @@ testInstalled(
 
 testInstalled("a key of root's is one that it cannot read", async (certificate) => {
   const { out } = await checked(certificate, (folder) => Deno.chown(`${folder}/privkey.pem`, 0, 0));
-  assert.match(
-    out,
-    /^WRONG +certificate: TLS_KEY \/etc\/denosmtpd\/tls\/privkey\.pem: may not be read/m,
-  );
+  // A finding, or what keeps an executable from serving that can do TLS.
+  assert.match(out, /TLS_KEY:? \/etc\/denosmtpd\/tls\/privkey\.pem: may not be read/);
 });
 
 testInstalled(
