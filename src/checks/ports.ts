@@ -17,6 +17,7 @@ export interface PortsFound {
   readonly errors: readonly ListenError[];
 }
 
+/** Tries to listen; `attempt` is how, so that a test needs no ports. */
 export async function tryPorts(
   configuration: Configuration,
   attempt: (configuration: Configuration) => readonly ListenError[] = tryListening,

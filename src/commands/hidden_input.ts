@@ -31,6 +31,7 @@ export interface Terminal {
 /** Signals that would leave the terminal without its echo. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Reads lines from a terminal that shows nothing of them. */
 export class HiddenInput {
   readonly #terminal: Terminal;
   readonly #write: (text: string) => void;

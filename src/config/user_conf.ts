@@ -25,6 +25,9 @@ const NAME = /^(?! )[ -9;-?A-~]{1,64}$/;
 /** A local-part as it is written in an address (RFC 5321 4.5.3.1.1). */
 const LONGEST_NAME = 64;
 
+/** Characters behind the name: some hundred addresses. */
+const LONGEST_REST = 16_384;
+
 /** The second field: colons in an address stand in a literal's brackets or a quoted local-part alone. */
 const SECOND_FIELD = /^(?:"(?:[^"\\]|\\.)*"@|@\[[^\]@]*\]|[^:])*/;
 
@@ -68,6 +71,7 @@ function parseUser(text: string, line: number): User | string {
   if (colon < 0) return "is not of the form name:directory or name:address, address";
   const name = text.slice(0, colon).trim();
   const rest = text.slice(colon + 1).trim();
+  if (rest.length > LONGEST_REST) return `${LONGEST_REST} characters are the most behind the name`;
   const [second = ""] = SECOND_FIELD.exec(rest) ?? [];
   const value = second.trim();
   const hash = second.length < rest.length ? rest.slice(second.length + 1).trim() : undefined;

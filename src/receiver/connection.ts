@@ -34,6 +34,7 @@ const LEAVING = "shutting down";
 
 const encoder = new TextEncoder();
 
+/** Serves one client from its first byte to its last. */
 export class Connection {
   readonly #backend: Backend;
   readonly #ends: Ends;
@@ -161,6 +162,7 @@ export class Connection {
     switch (event.kind) {
       case "login": {
         const reply = await this.#intake.login(event.credentials);
+        if (reply.code === 421) this.#reason ??= "turned out";
         this.#turns.waited();
         if (!session.closed) session.answer(reply);
         return;

@@ -68,6 +68,12 @@ export class LoginLimits {
     return wait;
   }
 
+  /** Whether an attempt of this network waits; another one does not wait behind it. */
+  isWaiting(network: string): boolean {
+    return this.#waiting.has(network);
+  }
+
+  /** The wait is over. */
   waited(network: string): void {
     this.#waiting.delete(network);
   }

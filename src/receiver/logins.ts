@@ -102,7 +102,10 @@ export class Logins {
     const attempt = { credentials, peer, name, fingerprint, network: networkOf(address) };
     if (this.#isRepeated(attempt)) return this.#repeated(attempt);
     const wait = this.#limits.enter(attempt.network, name, this.#clock.now());
-    if (wait === undefined) return this.#limited(attempt, "too many failures");
+    if (wait === undefined) {
+      const another = this.#limits.isWaiting(attempt.network);
+      return this.#limited(attempt, another ? "another login waits" : "too many failures");
+    }
     if (wait > 0) {
       await this.#pause(wait);
       this.#limits.waited(attempt.network);

@@ -15,10 +15,10 @@ export class Recent<T> {
     return this.#entries.size;
   }
 
-  /** `now` is in milliseconds and never goes back by much. */
+  /** `now` is in milliseconds since 1970. */
   get(key: string, now: number): T | undefined {
     const entry = this.#entries.get(key);
-    return entry && now - entry.at < this.#window ? entry.value : undefined;
+    return entry && this.#isWithin(now, entry.at) ? entry.value : undefined;
   }
 
   /** Its time counts anew. */
@@ -26,8 +26,13 @@ export class Recent<T> {
     this.#entries.delete(key);
     this.#entries.set(key, { value, at: now });
     for (const [oldest, { at }] of this.#entries) {
-      if (this.#entries.size <= this.#most && now - at < this.#window) return;
+      if (this.#entries.size <= this.#most && this.#isWithin(now, at)) return;
       this.#entries.delete(oldest);
     }
+  }
+
+  /** A clock that was set back must not make anything last for longer. */
+  #isWithin(now: number, at: number): boolean {
+    return Math.abs(now - at) < this.#window;
   }
 }

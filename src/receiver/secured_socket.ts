@@ -8,6 +8,7 @@ import { close, type Socket, writeAll } from "./socket.ts";
 /** Octets of TLS read at once; most commands' records are smaller. */
 const READ = 4096;
 
+/** What a connection stands on once it is secured; made by a handshake. */
 export class SecuredSocket implements Socket {
   readonly #bytes: ServerBytes;
   readonly #socket: Socket;

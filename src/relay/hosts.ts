@@ -13,10 +13,13 @@ const MOST_HOSTS = 10_000;
 const PLAIN_FOR = 3_600_000;
 
 interface Memory<T> {
-  readonly until: number;
+  /** Milliseconds since 1970, and for how many from then. */
+  readonly since: number;
+  readonly time: number;
   readonly what: T;
 }
 
+/** Remembers hosts by their addresses and ports, 10,000 of each kind. */
 export class HostMemory {
   readonly #clock: Clock;
   readonly #downFor: number;
@@ -80,14 +83,15 @@ export class HostMemory {
 
   #remember<T>(memory: Map<string, Memory<T>>, key: string, time: number, what: T): void {
     memory.delete(key);
-    memory.set(key, { until: this.#clock.now() + time, what });
+    memory.set(key, { since: this.#clock.now(), time, what });
     const [oldest] = memory.keys();
     if (memory.size > MOST_HOSTS && oldest !== undefined) memory.delete(oldest);
   }
 
   #recall<T>(memory: Map<string, Memory<T>>, key: string): T | undefined {
     const entry = memory.get(key);
-    if (entry && entry.until > this.#clock.now()) return entry.what;
+    // A clock that was set back must not make anything last for longer.
+    if (entry && Math.abs(this.#clock.now() - entry.since) < entry.time) return entry.what;
     memory.delete(key);
     return undefined;
   }

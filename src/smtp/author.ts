@@ -40,11 +40,15 @@ const decoder = new TextDecoder("latin1");
  */
 export function parseAuthors(body: Uint8Array): readonly Mailbox[] {
   const text = unfold(body);
-  refuseHiddenAddresses(text);
+  const isEncoded = hasEncodedWords(text);
   const cursor = new Cursor(text);
   const authors: Mailbox[] = [];
   do authors.push(readAuthor(cursor)); while (cursor.accept(","));
   if (!cursor.done) throw new AuthorError("something stands behind an address");
+  // Decoded, a word may be what ends a quoted-string or a comment.
+  if (isEncoded && text.split("@").length > authors.length + 1) {
+    throw new AuthorError("an @ stands in a name with encoded words");
+  }
   return authors;
 }
 
@@ -53,12 +57,15 @@ function unfold(body: Uint8Array): string {
   return decoder.decode(body).replace(/\r\n(?=[\t ])/g, "");
 }
 
-/** There are readers that decode a name first and look for addresses then. */
-function refuseHiddenAddresses(text: string): void {
+/** There are readers that decode a name first and look for addresses then, so none may hide in one. */
+function hasEncodedWords(text: string): boolean {
+  let some = false;
   try {
     for (const word of encodedWords(text)) {
       if (word.includes("@")) throw new AuthorError("an encoded name holds an @");
+      some = true;
     }
+    return some;
   } catch (error) {
     throw error instanceof EncodedWordError ? new AuthorError(error.message) : error;
   }

@@ -6,9 +6,9 @@ export class EncodedWordError extends Error {
 }
 
 /**
- * What the encoded words in a text say, as generous as readers are: blanks and more are let through
- * where RFC 2047 5 forbids them. `text` holds one octet in each character. Takes time in proportion
- * to its length. Throws EncodedWordError.
+ * What the encoded words in a text say, each by itself; blanks are let through in them, as some readers
+ * do. `text` holds one octet in each character. Takes time in proportion to its length. Throws
+ * EncodedWordError, also where readers do not agree on what a word is.
  */
 export function* encodedWords(text: string): Generator<string, void, undefined> {
   for (let at = text.indexOf("=?"); at >= 0; at = text.indexOf("=?", at)) {
@@ -29,12 +29,16 @@ export function* encodedWords(text: string): Generator<string, void, undefined> 
 }
 
 function decode(charset: string, encoding: string, text: string): string {
+  // Where one word seems to hold the start of another, readers part them in different places.
+  if (text.includes("=?")) throw new EncodedWordError("an encoded word holds another one");
   const octets = encoding === "Q" ? decodeQ(text) : decodeB(text);
   const bytes = Uint8Array.from(octets, (octet) => octet.charCodeAt(0));
   try {
-    return new TextDecoder(charset).decode(bytes);
+    // In most character sets a word that is cut within a character says something else with the next one.
+    const fatal = !/^utf-?8$/i.test(charset);
+    return new TextDecoder(charset, { fatal }).decode(bytes);
   } catch {
-    throw new EncodedWordError("an encoded word is in no known character set");
+    throw new EncodedWordError("an encoded word cannot be read in its character set");
   }
 }
 
@@ -45,9 +49,9 @@ function decodeQ(text: string): string {
 }
 
 function decodeB(text: string): string {
-  try {
-    return atob(text.replace(/[^A-Za-z0-9+/]/g, ""));
-  } catch {
+  const base64 = text.replaceAll(" ", "");
+  if (base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
     throw new EncodedWordError("an encoded word is no base64");
   }
+  return atob(base64);
 }

@@ -41,6 +41,7 @@ export function isIntroduction(step: Step): step is IntroductionStep {
   return STEPS.has(step);
 }
 
+/** Knows what comes next in an introduction. Throws nothing but in its constructor. */
 export class Introduction {
   readonly #options: ClientOptions;
   #keywords: Keywords = new Map();

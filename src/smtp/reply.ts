@@ -79,7 +79,7 @@ export const tooManyFromAddress = (host: string) =>
 
 export const readyForTls = reply(220, "2.0.0", "Ready for the TLS handshake");
 export const tooManyLogins = (host: string) =>
-  reply(421, "4.7.0", `${host} has seen too many failed logins, try again later`);
+  reply(421, "4.7.0", `${host} takes no more logins from there just now, try again later`);
 
 // What a command gets.
 export const ok = reply(250, "2.0.0", "OK");

@@ -62,6 +62,7 @@ export class Session {
   #question: Question | undefined;
   #transaction: OpenTransaction | undefined;
   #recipientsTried = false;
+  #surplusTold = false;
   #text: IncomingText | undefined;
   readonly #budget = new Budget();
   #closed = false;
@@ -269,7 +270,7 @@ export class Session {
     this.#ask({ kind: "mail", transaction }, (reply) => {
       if (!this.#decide(reply, "MAIL")) return;
       this.#transaction = transaction;
-      this.#recipientsTried = false;
+      this.#recipientsTried = this.#surplusTold = false;
     });
   }
 
@@ -278,11 +279,18 @@ export class Session {
     if (!transaction) return this.#refuse("RCPT", replies.mailFirst);
     this.#recipientsTried = true;
     if (transaction.forwardPaths.length >= this.#options.maxRecipients) {
-      return this.#refuse("RCPT", replies.tooManyRecipients);
+      return this.#refuseSurplus();
     }
     this.#ask({ kind: "recipient", forwardPath }, (reply) => {
       if (this.#decide(reply, "RCPT")) transaction.forwardPaths.push(forwardPath);
     });
+  }
+
+  /** Each is answered, but told once: a client may go on like that for long (RFC 5321 4.5.3.1.10). */
+  #refuseSurplus(): void {
+    if (this.#surplusTold) return this.#say(replies.tooManyRecipients);
+    this.#surplusTold = true;
+    this.#refuse("RCPT", replies.tooManyRecipients);
   }
 
   #data(): void {

@@ -11,6 +11,13 @@ Deno.test("what was put is known until its window ends, and no longer", () => {
   assert.equal(recent.get("b", 0), undefined);
 });
 
+Deno.test("a clock that is set back makes nothing last for longer", () => {
+  const recent = new Recent<string>({ window: 100, most: 10 });
+  recent.put("a", "x", 1000);
+  assert.equal(recent.get("a", 901), "x");
+  assert.equal(recent.get("a", 900), undefined);
+});
+
 Deno.test("putting it again begins its time anew", () => {
   const recent = new Recent<string>({ window: 100, most: 10 });
   recent.put("a", "x", 0);

@@ -29,6 +29,16 @@ Deno.test("a host that is down stays so for a while, with the reason, and no lon
   assert.equal(hosts.whyDown(A), undefined);
 });
 
+Deno.test("a clock that is set back makes nothing last for longer", () => {
+  const clock = { time: 5 * HOUR, now: () => clock.time, after: () => () => {} };
+  const hosts = new HostMemory(clock, DOWN_FOR);
+  hosts.markDown(A, WHY);
+  hosts.markPlain(A);
+  clock.time = 0;
+  assert.equal(hosts.whyDown(A), undefined);
+  assert.equal(hosts.canTls(A), true);
+});
+
 Deno.test("a host that is found down again is so from then on, for the new reason", () => {
   const { clock, hosts } = remember();
   hosts.markDown(A, WHY);

@@ -108,6 +108,7 @@ const QUOTES = "a quoted string does not end";
 const COMMENT = "a comment does not end";
 const CONTROL = "a control character";
 const HIDDEN = "an encoded name holds an @";
+const BESIDE = "an @ stands in a name with encoded words";
 const LOCAL_PART = "bad local-part";
 const DOMAIN = "bad domain";
 const LITERAL = "bad address literal";
@@ -253,9 +254,17 @@ const UNREADABLE: readonly (readonly [body: string, why: string])[] = [
   ["=?utf-16be?b?AGIAQABj?= <me@example.com>", HIDDEN],
   [
     "=?utf-7?q?boss+AEA-example.net?= <me@example.com>",
-    "an encoded word is in no known character set",
+    "an encoded word cannot be read in its character set",
   ],
   ["=?utf-8?b?A?= <me@example.com>", "an encoded word is no base64"],
+  ["=?utf-8?b?YW?= =?utf-8?b?JA?= <me@example.com>", "an encoded word is no base64"],
+  ["=?utf-8?b?QUJD =?utf-8?q?boss=40x.net?= <me@example.com>", "an encoded word holds another one"],
+  [
+    "=?utf-16be?q?=00?= =?utf-16be?q?=40?= <me@example.com>",
+    "an encoded word cannot be read in its character set",
+  ],
+  ['"Boss =?utf-8?q?=22?= <boss@example.net>" <me@example.com>', BESIDE],
+  ["(=?utf-8?q?=29?= <boss@example.net>,) me@example.com", BESIDE],
   // Control characters, and line ends that are none of folding.
   ['"\x00" <me@example.com>', CONTROL],
   ["me@example.com (\x1b)", CONTROL],

@@ -266,3 +266,24 @@ Deno.test("replies to many commands in one packet are handed out in pieces", () 
   assert.ok(pauses > 500, "others have their turns meanwhile");
   assert.ok(pieces > 50);
 });
+
+Deno.test("recipients too many are each answered, and told once in a transaction (BUG-31)", () => {
+  const server = new Session({ host: "me.example", maxMessageSize: 65536, maxRecipients: 1 });
+  server.takeOutput();
+  const told: string[] = [];
+  const say = (text: string) => {
+    server.feed(new TextEncoder().encode(text));
+    for (let event = server.next(); event; event = server.next()) {
+      if (event.kind === "mail") server.answer(replies.senderOk);
+      else if (event.kind === "recipient") server.answer(replies.recipientOk);
+      else if (event.kind === "refused") told.push(event.what);
+    }
+    return server.takeOutput();
+  };
+  say("EHLO c\r\n");
+  for (const round of [1, 2]) {
+    const output = say(`RSET\r\nMAIL FROM:<a@b>\r\n${"RCPT TO:<jones@x>\r\n".repeat(50)}`);
+    assert.equal(output.split("\r\n452 ").length - 1, 49);
+    assert.equal(told.length, round);
+  }
+});
