@@ -75,8 +75,9 @@ export class RemoteCarrier implements Carrier {
 
   /** Tries the open connection, then host after host, until all recipients have their answers. */
   async #send(attempt: Attempt): Promise<void> {
-    if (this.#open?.connection.usable) {
-      await this.#transact(attempt, this.#open);
+    const open = await this.#reusable();
+    if (open) {
+      await this.#transact(attempt, open);
       if (attempt.done) return;
       // An idle connection may be closed by the other end at any time: that tells nothing of it.
       attempt.forgive();
@@ -88,6 +89,23 @@ export class RemoteCarrier implements Carrier {
       attempt.fail({ reply: error.reply, heard: false });
     }
     await attempt.giveUp(this.#aborted.signal.aborted ? CUT_SHORT : undefined);
+  }
+
+  /**
+   * The open connection, where it still serves: a policy that was found meanwhile holds for the next
+   * message too.
+   */
+  async #reusable(): Promise<Open | undefined> {
+    if (!this.#open?.connection.usable) return undefined;
+    const { target, connection } = this.#open;
+    const finding = protectionOf(this.#domain, this.#parts.protection);
+    const protectionFor = await Promise.race([finding, this.#abortion]);
+    if (!protectionFor || !connection.usable) return undefined;
+    const protection = protectionFor(target);
+    const unproven = protection.tls === "verify" && !connection.security?.verified;
+    if (!protection.barred && !unproven) return this.#open = { target, protection, connection };
+    await this.rest();
+    return undefined;
   }
 
   /** Rejects with RouteError. */

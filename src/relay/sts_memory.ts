@@ -7,7 +7,13 @@
 import type { Log } from "../log.ts";
 import type { Spool } from "../queue/spool.ts";
 import { isDomainName } from "../smtp/address.ts";
-import { isStsId, parseStsPolicy, printStsPolicy, type StsPolicy } from "./sts_policy.ts";
+import {
+  isStsId,
+  parseStsPolicy,
+  printStsPolicy,
+  type StsPolicy,
+  StsPolicyError,
+} from "./sts_policy.ts";
 
 /** A policy and what is known of it. */
 export interface HeldPolicy {
@@ -33,15 +39,24 @@ const FORM = 1;
 
 const NAME = "policies.json";
 
-/** Policies in the file, and characters of one: some hundred hosts. */
+/** Policies in the file, and characters of one: the longest that can be parsed has room. */
 const MAX_POLICIES = 1000;
-const MAX_LINE = 4096;
+const MAX_LINE = 32 * 1024;
+/** Characters, which are octets, of the whole file. */
+const MAX_FILE = 8 * 1024 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** The file is not as it was written. The message says what is wrong. */
 class DamagedError extends Error {}
+
+/** What became of some policies on their way into the file or out of it. */
+interface Sifted<T> {
+  readonly whole: T;
+  /** What is wrong with those that were left out. */
+  readonly trouble?: Error;
+}
 
 export class SpooledStsMemory implements StsMemory {
   readonly #spool: Spool;
@@ -50,6 +65,10 @@ export class SpooledStsMemory implements StsMemory {
   #next: HeldPolicies | undefined;
   #writing: Promise<void> | undefined;
   #failing = false;
+  /** Whether the disk has kept back a file that may be good: it is not written over. */
+  #unread = false;
+  /** What came out of it too late to be recalled, and is not replaced yet. */
+  readonly #late = new Map<string, HeldPolicy>();
 
   /** Nobody else may write under this owner's name in the spool. */
   constructor(spool: Spool, log: Pick<Log, "warn">) {
@@ -59,9 +78,10 @@ export class SpooledStsMemory implements StsMemory {
 
   async recall(): Promise<HeldPolicies> {
     try {
-      return decode(await this.#spool.disk.read(this.#path));
+      return await this.#read();
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) this.#tell("policies not read", error);
+      this.#unread = true;
+      this.#tell("policies not read", error);
       return new Map();
     }
   }
@@ -80,16 +100,43 @@ export class SpooledStsMemory implements StsMemory {
   async #write(): Promise<void> {
     for (let policies = this.#next; policies; policies = this.#next) {
       this.#next = undefined;
-      try {
-        await this.#replace(encode(policies));
-        this.#failing = false;
-      } catch (error) {
-        // Once for as long as it lasts.
-        if (!this.#failing) this.#tell("policies not kept", error);
-        this.#failing = true;
-      }
+      const trouble = await this.#keepNow(policies).catch((error: unknown) => error);
+      // Once for as long as it lasts.
+      if (trouble !== undefined && !this.#failing) this.#tell("policies not kept", trouble);
+      this.#failing = trouble !== undefined;
     }
     this.#writing = undefined;
+  }
+
+  /** Why some of them were left out; rejects where none is kept. */
+  async #keepNow(policies: HeldPolicies): Promise<Error | undefined> {
+    if (this.#unread) {
+      for (const [domain, held] of await this.#read()) this.#late.set(domain, held);
+      this.#unread = false;
+    }
+    for (const domain of policies.keys()) this.#late.delete(domain);
+    const { whole, trouble } = encode([...this.#late, ...policies]);
+    await this.#replace(whole);
+    return trouble;
+  }
+
+  /** What is in the file, as far as it can be used. Rejects only with the disk's error. */
+  async #read(): Promise<HeldPolicies> {
+    let bytes;
+    try {
+      bytes = await this.#spool.disk.read(this.#path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return new Map();
+      throw error;
+    }
+    try {
+      const { whole, trouble } = decode(bytes);
+      if (trouble) this.#tell("policies not read", trouble);
+      return whole;
+    } catch (error) {
+      this.#tell("policies not read", error);
+      return new Map();
+    }
   }
 
   /** At every moment the old file or the new one is there, whole. */
@@ -117,22 +164,47 @@ export class SpooledStsMemory implements StsMemory {
 }
 
 /** JSON with a line for each domain; the latest, where they are too many. */
-function encode(policies: HeldPolicies): Uint8Array {
-  const lines = [...policies].map(([domain, { id, fetched, policy }]) => {
-    return JSON.stringify({ domain, id, fetched, policy: printStsPolicy(policy) });
-  }).filter((line) => line.length <= MAX_LINE);
-  const kept = lines.slice(-MAX_POLICIES).join(",\n");
-  return encoder.encode(`{"form":${FORM},"policies":[\n${kept}\n]}\n`);
+function encode(policies: readonly (readonly [string, HeldPolicy])[]): Sifted<Uint8Array> {
+  const lines: string[] = [];
+  let left = MAX_FILE;
+  for (const [domain, { id, fetched, policy }] of policies.slice(-MAX_POLICIES).reverse()) {
+    const line = JSON.stringify({ domain, id, fetched, policy: printStsPolicy(policy) });
+    if (line.length > MAX_LINE) continue;
+    left -= line.length + ",\n".length;
+    if (left < 0) break;
+    lines.push(line);
+  }
+  const content = `{"form":${FORM},"policies":[\n${lines.reverse().join(",\n")}\n]}\n`;
+  const others = policies.length - lines.length;
+  return {
+    whole: encoder.encode(content),
+    ...others > 0 ? { trouble: new Error(`no room for ${others} of ${policies.length}`) } : {},
+  };
 }
 
-/** Throws DamagedError and whatever reading JSON and a policy does. */
-function decode(bytes: Uint8Array): HeldPolicies {
+/** Throws DamagedError and whatever reading JSON does. */
+function decode(bytes: Uint8Array): Sifted<HeldPolicies> {
   const { form, policies } = object(JSON.parse(decoder.decode(bytes)));
   if (form !== FORM) throw new DamagedError("the file has an unknown form");
   if (!Array.isArray(policies)) throw new DamagedError("the file holds no list");
-  return new Map(policies.slice(-MAX_POLICIES).map((entry) => decodeEntry(object(entry))));
+  const whole = new Map<string, HeldPolicy>();
+  const wrongs: string[] = [];
+  for (const entry of policies.slice(-MAX_POLICIES)) {
+    try {
+      const [domain, held] = decodeEntry(object(entry));
+      whole.set(domain, held);
+    } catch (error) {
+      if (!(error instanceof DamagedError || error instanceof StsPolicyError)) throw error;
+      wrongs.push(error.message);
+    }
+  }
+  const [first] = wrongs;
+  if (first === undefined) return { whole };
+  const text = `${wrongs.length} of ${policies.length} entries left out: ${first}`;
+  return { whole, trouble: new DamagedError(text) };
 }
 
+/** Throws DamagedError and StsPolicyError. */
 function decodeEntry({ domain, id, fetched, policy }: Record<string, unknown>) {
   if (typeof domain !== "string" || !isDomainName(domain)) throw wrong("domain");
   if (typeof id !== "string" || !isStsId(id)) throw wrong("id");
@@ -147,5 +219,5 @@ function wrong(what: string): DamagedError {
 
 function object(json: unknown): Record<string, unknown> {
   if (typeof json === "object" && json !== null) return json as Record<string, unknown>;
-  throw new DamagedError("the file holds something else");
+  throw new DamagedError("something else stands in its place");
 }

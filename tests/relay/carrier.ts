@@ -89,10 +89,13 @@ export async function setUp(options: CarrierOptions = {}) {
   names.names.set(`mx1.${domain}`, { at: ["198.18.0.1"] });
   names.names.set(`mx2.${domain}`, { at: ["198.18.0.2"] });
   const asked: string[] = [];
+  let found = policy;
+  /** The domain's policy is this one from now on. */
+  const adopt = (policy: StsPolicy) => void (found = policy);
   const policies = {
     policyFor: (name: string) => {
       asked.push(name);
-      return Promise.resolve(policy);
+      return Promise.resolve(found);
     },
     forget: () => {},
   };
@@ -115,18 +118,23 @@ export async function setUp(options: CarrierOptions = {}) {
       log,
       host: "me.example",
     });
-  return { office, dialer, hosts, carrier, asked };
+  return { office, dialer, hosts, carrier, asked, adopt };
 }
 
-/** One attempt by this carrier. Returns when it is released. */
+/** One attempt by this carrier, which rests then. Returns when the message is released. */
 export async function attempt(office: Office, carrier: RemoteCarrier): Promise<void> {
+  await carryNext(office, carrier);
+  await carrier.rest();
+}
+
+/** One attempt by this carrier, whose connection stays open. Returns when the message is released. */
+export async function carryNext(office: Office, carrier: RemoteCarrier): Promise<void> {
   const message = await office.take();
   const recipients = message.due().map(({ forwardPath }) => forwardPath);
   await message.begin(recipients);
   const settle = message.settle.bind(message);
   const withdraw = () => Promise.resolve();
   await carrier.carry({ message, recipients, settle, withdraw, done: () => {} });
-  await carrier.rest();
   await message.release();
 }
 

@@ -2,8 +2,17 @@
 
 import assert from "node:assert/strict";
 import type { StsPolicy } from "../../src/relay/sts_policy.ts";
+import { idOf } from "../queue/messages.ts";
 import { FakeWire } from "../support/fake_wire.ts";
-import { attempt, type CarrierOptions, OFFER, recipientOf, record, setUp } from "./carrier.ts";
+import {
+  attempt,
+  type CarrierOptions,
+  carryNext,
+  OFFER,
+  recipientOf,
+  record,
+  setUp,
+} from "./carrier.ts";
 import { answer, OK } from "./conversation.ts";
 
 const GO = "220 go\r\n";
@@ -208,6 +217,54 @@ for (const mx of ["mx1.x.y", "mx2.x.y"]) {
     assert.deepEqual(await record(office), ["waiting", 1, "421 4.3.2 later"]);
   });
 }
+
+const MESSAGE = [OK, OK, "354 go\r\n", "250 taken\r\n"] as const;
+
+for (
+  const [what, mx, offer, begun] of [
+    ["in plain text to the host that it names", "mx1.x.y", "250 s\r\n", []],
+    ["to a host that it does not name", "mx2.x.y", OFFER, [GO, "250 s\r\n"]],
+  ] satisfies [string, string, string, string[]][]
+) {
+  Deno.test(`an enforced policy that is found later ends a connection ${what}`, async () => {
+    const { office, dialer, carrier, adopt } = await setUp(DIRECT);
+    await office.receive({ id: idOf(2) });
+    const one = carrier();
+    const first = carryNext(office, one);
+    const open = await dialer.greet(offer, "valid");
+    await answer(open, ...begun, ...MESSAGE);
+    await first;
+    adopt({ ...POLICY, mx: [mx] });
+    const second = attempt(office, one);
+    assert.equal(await open.hear(), "QUIT\r\n");
+    open.say("221 bye\r\n");
+    await takeUnderTls(await dialer.greet(OFFER, "valid"));
+    await second;
+    assert.deepEqual(
+      office.log.fieldsOf("message sent").map(({ host, verified }) => {
+        return [host, verified];
+      }),
+      [["mx1.x.y", begun.length > 0], [mx, true]],
+    );
+    assert.equal(office.disk.files.size, 0);
+  });
+}
+
+Deno.test("an enforced policy that is found later lets a connection be that meets it", async () => {
+  const { office, dialer, carrier, adopt } = await setUp(DIRECT);
+  await office.receive({ id: idOf(2) });
+  const one = carrier();
+  const first = carryNext(office, one);
+  const wire = await dialer.greet(OFFER, "valid");
+  await answer(wire, GO, "250 s\r\n", ...MESSAGE);
+  await first;
+  adopt({ ...POLICY, mx: ["mx1.x.y"] });
+  const second = attempt(office, one);
+  await answer(wire, ...TAKEN);
+  await second;
+  assert.equal(dialer.dials, 1);
+  assert.equal(office.disk.files.size, 0);
+});
 
 Deno.test("a policy that is being tested keeps nothing from going, and it is told what it would have", async () => {
   const { office, dialer, carrier } = await setUp({

@@ -7,6 +7,7 @@ import {
   type HeldPolicy,
   SpooledStsMemory,
 } from "../../src/relay/sts_memory.ts";
+import { parseStsPolicy, printStsPolicy } from "../../src/relay/sts_policy.ts";
 import { bytesOf, newSpool } from "../queue/spooled.ts";
 import { CollectingLog } from "../support/collecting_log.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
@@ -111,6 +112,41 @@ Deno.test("a file that cannot be read is told of, and nothing is remembered", as
   assert.deepEqual(log.fieldsOf("policies not read"), [{ file: FILE, error: "not yours" }]);
 });
 
+for (const Failure of [Deno.errors.PermissionDenied, Error]) {
+  Deno.test(`a file that the disk keeps back (${Failure.name}) is not written over, and what is in it joins what is new`, async () => {
+    const { disk, log, memory } = await setUp();
+    memory.keep(new Map([["x.test", held()], ["y.test", held()]]));
+    await memory.settled();
+    const second = new SpooledStsMemory(new Spool(disk, "/spool", "relay-2-"), log);
+    disk.before = (operation) => {
+      if (operation.startsWith("read ")) throw new Failure("too many open files");
+    };
+    assert.equal((await second.recall()).size, 0);
+    for (let i = 1; i <= 2; i++) {
+      second.keep(new Map([["y.test", held({ id: "new" })]]));
+      await second.settled();
+    }
+    assert.deepEqual(log.all.map(({ event }) => event), [
+      "policies not read",
+      "policies not kept",
+    ]);
+    disk.before = () => {};
+    assert.deepEqual([...(await recalled(disk)).keys()], ["x.test", "y.test"]);
+    // The relay does not know of x.test.
+    for (const others of [[], ["z.test"]]) {
+      const names = ["y.test", ...others];
+      second.keep(new Map(names.map((name) => [name, held({ id: "new" })])));
+      await second.settled();
+      const ids = [...await recalled(disk)].map(([name, { id }]) => [name, id]);
+      assert.deepEqual(ids, [["x.test", held().id], ...names.map((name) => [name, "new"])]);
+    }
+    second.keep(new Map([["x.test", held({ id: "new" })]]));
+    second.keep(new Map());
+    await second.settled();
+    assert.equal((await recalled(disk)).size, 0);
+  });
+}
+
 const entry = {
   domain: "x.test",
   id: "1",
@@ -125,13 +161,16 @@ const DAMAGED: Readonly<Record<string, string>> = {
   "is no object": "null",
   "is of another form": JSON.stringify({ form: 2, policies: [entry] }),
   "holds no list": JSON.stringify({ form: 1, policies: entry }),
-  "holds something else": fileOf(entry, 1),
-  "has an entry for no domain": fileOf(entry, { ...entry, domain: "a b" }),
-  "has an entry without a domain": fileOf(entry, { ...entry, domain: undefined }),
-  "has an entry with a wrong id": fileOf(entry, { ...entry, id: "-" }),
-  "has an entry without a time": fileOf(entry, { ...entry, fetched: "1" }),
-  "has an entry without a policy": fileOf(entry, { ...entry, policy: undefined }),
-  "has an entry with a wrong policy": fileOf(entry, { ...entry, policy: "mode: none\n" }),
+};
+
+const WRONG: Readonly<Record<string, unknown>> = {
+  "that is none": 1,
+  "for no domain": { ...entry, domain: "a b" },
+  "without a domain": { ...entry, domain: undefined },
+  "with a wrong id": { ...entry, id: "-" },
+  "without a time": { ...entry, fetched: "1" },
+  "without a policy": { ...entry, policy: undefined },
+  "with a wrong policy": { ...entry, policy: "mode: none\n" },
 };
 
 Deno.test("the file that the damaged ones are made of is good", async () => {
@@ -154,6 +193,18 @@ for (const [what, text] of Object.entries(DAMAGED)) {
   });
 }
 
+for (const [what, one] of Object.entries(WRONG)) {
+  Deno.test(`an entry ${what} is left out and told of, and the others come back`, async () => {
+    const { disk, log } = await setUp();
+    const text = fileOf(one, entry, one, { ...entry, domain: "y.test" });
+    disk.files.set(FILE, { bytes: bytesOf(text), synced: true });
+    assert.deepEqual([...(await recalled(disk, log)).keys()], ["x.test", "y.test"]);
+    const [fields, ...more] = log.fieldsOf("policies not read");
+    assert.match(String(fields?.error), /^2 of 4 entries left out: /);
+    assert.deepEqual(more, []);
+  });
+}
+
 Deno.test("of more than 1000 policies the last ones are kept", async () => {
   const { disk, memory } = await setUp();
   memory.keep(new Map(Array.from({ length: 1001 }, (_, i) => [`x${i}.test`, held()])));
@@ -162,11 +213,38 @@ Deno.test("of more than 1000 policies the last ones are kept", async () => {
   assert.deepEqual([names.length, names[0], names.at(-1)], [1000, "x1.test", "x1000.test"]);
 });
 
-Deno.test("a policy that names very much is not kept, the others are", async () => {
-  const { disk, memory } = await setUp();
-  const mx = Array.from({ length: 100 }, (_, i) => `${"x".repeat(60)}.m${i}.test`);
-  const long = held({ policy: { mode: "enforce", mx, maxAge: 86400 } });
-  memory.keep(new Map([["long.test", long], ["x.test", held()]]));
+/** As long as a policy can be. */
+function longest(): HeldPolicy {
+  const label = "x".repeat(63);
+  const mx = Array.from({ length: 100 }, (_, i) => {
+    return `*.${String(i).padStart(63, "y")}.${label}.${label}.${"z".repeat(61)}`;
+  });
+  const text = printStsPolicy({ mode: "testing", mx, maxAge: 31_557_600 });
+  return held({ id: "i".repeat(32), policy: parseStsPolicy(text) });
+}
+
+Deno.test("every policy that can be parsed is kept, however long it is", async () => {
+  const { disk, log, memory } = await setUp();
+  const domain = longest().policy.mx[0]?.slice("*.".length) ?? assert.fail();
+  const policies = new Map([[domain, longest()], ["x.test", held()]]);
+  memory.keep(policies);
   await memory.settled();
-  assert.deepEqual([...(await recalled(disk)).keys()], ["x.test"]);
+  assert.deepEqual([...await recalled(disk, log)], [...policies]);
+  assert.deepEqual(log.all, []);
+});
+
+Deno.test("of more than the file may hold the last ones are kept, which is told once", async () => {
+  const { disk, log, memory } = await setUp();
+  const policies = new Map(Array.from({ length: 500 }, (_, i) => [`x${i}.test`, longest()]));
+  for (let i = 1; i <= 2; i++) {
+    memory.keep(policies);
+    await memory.settled();
+  }
+  const names = [...(await recalled(disk)).keys()];
+  assert.deepEqual(names, [...policies.keys()].slice(-names.length));
+  assert.ok(names.length > 250 && names.length < 500);
+  assert.ok((disk.files.get(FILE)?.bytes.length ?? 0) <= 8 * 1024 * 1024 + 100);
+  assert.deepEqual(log.fieldsOf("policies not kept"), [
+    { file: FILE, error: `no room for ${500 - names.length} of 500` },
+  ]);
 });
