@@ -1,9 +1,9 @@
 /** Whether TLS_CERT and TLS_KEY are what others will take for this host's. */
 
 import type { X509Certificate } from "node:crypto";
-import { unreadable } from "../config/file.ts";
 import type { MailConf } from "../config/mail_conf.ts";
 import { closeToOthers, readableByOthers } from "../config/secrecy.ts";
+import { PemFileError, readPem } from "../receiver/certificate_files.ts";
 import { canonicalIp, literalAddress } from "../smtp/ip.ts";
 import { CertificateError, type Chain, matchKey, readChain } from "../tls/certificate.ts";
 import { type Finding, good, note, wrong } from "./finding.ts";
@@ -34,9 +34,10 @@ export async function checkCertificateFiles(
   const texts: string[] = [];
   for (const [name, path] of [["TLS_CERT", TLS_CERT], ["TLS_KEY", TLS_KEY]] as const) {
     try {
-      texts.push(await Deno.readTextFile(path));
+      texts.push(await readPem(path));
     } catch (error) {
-      return [wrong(ABOUT, `${name} ${path}: ${unreadable(error)}`, "a PEM file")];
+      if (!(error instanceof PemFileError)) throw error;
+      return [wrong(ABOUT, `${name} ${path}: ${error.message}`, "a PEM file")];
     }
   }
   const [certificate = "", key = ""] = texts;

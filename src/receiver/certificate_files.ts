@@ -127,15 +127,27 @@ async function read(paths: PairPaths): Promise<Certificate> {
 
 async function text(paths: PairPaths, part: Part): Promise<string> {
   try {
-    await findFile(paths[part]);
-    if ((await Deno.stat(paths[part])).size > MOST_READ) {
-      throw new CertificateError("is too long for a PEM file", part);
-    }
-    return await Deno.readTextFile(paths[part]);
+    return await readPem(paths[part]);
   } catch (error) {
-    if (error instanceof CertificateError) throw error;
-    throw new CertificateError(unreadable(error), part);
+    throw error instanceof PemFileError ? new CertificateError(error.message, part) : error;
   }
+}
+
+/** A file cannot be read as PEM; the message says why, fit to stand behind its path. */
+export class PemFileError extends Error {
+  override name = "PemFileError";
+}
+
+/** The text of a file that should be PEM. Rejects with PemFileError. */
+export async function readPem(path: string): Promise<string> {
+  try {
+    await findFile(path);
+    const { size } = await Deno.stat(path);
+    if (size <= MOST_READ) return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new PemFileError(unreadable(error));
+  }
+  throw new PemFileError("is too long for a PEM file");
 }
 
 /** What tells that a file is another one or has been written. Never rejects. */
