@@ -9,12 +9,16 @@ Deno.test("what a terminal acts on is escaped, other text stays as it is", () =>
     printable("\u202eevil\u200e\u200f\u061c\ufeff"),
     "\\u202eevil\\u200e\\u200f\\u061c\\ufeff",
   );
+  assert.equal(
+    printable("a\u200bb\u00ad\u2060\u180e\ufff9\u{e0041}"),
+    "a\\u200bb\\u00ad\\u2060\\u180e\\ufff9\\udb40\\udc41",
+  );
   assert.equal(printable('m\u00fcller \u2026 \u{1f600} \\ "'), 'm\u00fcller \u2026 \u{1f600} \\ "');
 });
 
 Deno.test("JSON means the same after it, and keeps its lines", () => {
-  const value = { a: "\x85\u2028\u2066x\ufeff\u202a" };
+  const value = { a: "\x85\u2028\u2066x\ufeff\u202a\u200d\u{e0041}" };
   const json = escapeControls(JSON.stringify(value, null, 2));
   assert.deepEqual(JSON.parse(json), value);
-  assert.equal(json, '{\n  "a": "\\u0085\\u2028\\u2066x\\ufeff\\u202a"\n}');
+  assert.equal(json, '{\n  "a": "\\u0085\\u2028\\u2066x\\ufeff\\u202a\\u200d\\udb40\\udc41"\n}');
 });

@@ -52,10 +52,19 @@ export async function queue({ action, mailFile, ids, all, json }: QueueOptions):
     if (action === "show") return await show(spool, ids);
     return all ? await retryAll(spool) : await request(spool, action, ids);
   } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    complain(`${directory}: permission denied, run this as the daemon's user or as root`);
+    const why = reason(error);
+    if (why === undefined) throw error;
+    complain(`${directory}: ${why}`);
     return Exit.Failed;
   }
+}
+
+/** What a disk says, undefined for any other error. */
+function reason(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "permission denied, run this as the daemon's user or as root";
+  }
+  return error instanceof Error && "code" in error ? error.message : undefined;
 }
 
 async function list(spool: Spool, json: boolean): Promise<Exit> {
@@ -124,9 +133,10 @@ async function show(spool: Spool, ids: readonly string[]): Promise<Exit> {
 /** Rejects with DamagedError. */
 async function showHeader(spool: Spool, message: QueuedMessage): Promise<void> {
   for await (const piece of spool.text(message)) {
-    // What a stranger wrote must not steer the terminal.
+    // What a stranger wrote must not steer the terminal, nor hide in it.
     const header = new TextDecoder().decode(headerOf(piece, MOST_HEADER));
-    return await print(header.split("\r\n").map((line) => line.replace(/\p{Cc}(?<!\t)/gu, "?")));
+    const steering = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}](?<!\t)/gu;
+    return await print(header.split("\r\n").map((line) => line.replace(steering, "?")));
   }
 }
 

@@ -10,6 +10,7 @@
 const CR = 13;
 const LF = 10;
 const PERIOD = 46;
+const NUL = 0;
 
 /** Where the reader stands in the current line. */
 enum At {
@@ -18,13 +19,19 @@ enum At {
   Period,
   /** Past a period and a CR at the start of a line. */
   PeriodCr,
+  /** Past nothing but NULs in a line that begins with one. */
+  Nuls,
+  /** Past a period and nothing else but NULs in such a line. */
+  HiddenPeriod,
+  /** Past a CR behind that. */
+  HiddenCr,
   Inside,
   /** Past a CR anywhere else. */
   Cr,
 }
 
 /** Why a text is refused at its end. */
-export type TextFlaw = "bare line end" | "too big";
+export type TextFlaw = "bare line end" | "hidden end" | "too big";
 
 export interface TextPart {
   /** Where in the input reading stopped. */
@@ -71,7 +78,7 @@ export class TextReader {
           break;
         case At.LineStart:
           if (byte !== PERIOD) {
-            this.#inside(byte);
+            this.#first(byte);
             break;
           }
           // The period goes, whatever follows it: what came before it is handed out first.
@@ -82,10 +89,22 @@ export class TextReader {
         case At.Period:
           if (byte === CR) {
             this.#at = At.PeriodCr;
-          } else this.#inside(byte);
+          } else this.#first(byte);
           break;
         case At.PeriodCr:
           if (byte === LF) return { next: at + 1, bytes: NOTHING, end: true };
+          this.#afterCr(byte);
+          break;
+        case At.Nuls:
+          if (byte === PERIOD) this.#at = At.HiddenPeriod;
+          else this.#first(byte);
+          break;
+        case At.HiddenPeriod:
+          if (byte === CR) this.#at = At.HiddenCr;
+          else if (byte !== NUL) this.#inside(byte);
+          break;
+        case At.HiddenCr:
+          if (byte === LF && this.#flaw !== "bare line end") this.#flaw = "hidden end";
           this.#afterCr(byte);
           break;
       }
@@ -93,6 +112,12 @@ export class TextReader {
     // A CR after the period is handed out only with what follows: mostly it belongs to the end mark.
     const stop = this.#at === At.PeriodCr ? Math.max(start, input.length - 1) : input.length;
     return this.#part(input, start, stop, input.length);
+  }
+
+  /** The first octet of a line as it is handed out. */
+  #first(byte: number): void {
+    if (byte === NUL) this.#at = At.Nuls;
+    else this.#inside(byte);
   }
 
   #afterCr(byte: number): void {

@@ -10,6 +10,7 @@ const MAX_HOPS = 100;
 
 const FLAWS: Readonly<Record<TextFlaw, Reply>> = {
   "bare line end": replies.bareLineEnd,
+  "hidden end": replies.hiddenEnd,
   "too big": replies.tooBig,
 };
 

@@ -67,6 +67,8 @@ export const timedOut = (host: string) =>
   reply(421, "4.4.2", `${host} has waited too long, closing the channel`);
 export const tooManyErrors = (host: string) =>
   reply(421, "4.7.0", `${host} has seen too many errors, closing the channel`);
+export const tooManyCommands = (host: string) =>
+  reply(421, "4.7.0", `${host} has seen too many commands and no message, closing the channel`);
 export const notHttp = (host: string) =>
   reply(421, "4.7.0", `${host} speaks SMTP and not HTTP, closing the channel`);
 export const internalError = (host: string) =>
@@ -147,6 +149,11 @@ export const relayDenied = reply(550, "5.7.1", "Relaying denied");
 export const loginRefused = reply(535, "5.7.8", "The name or the password is wrong");
 export const tooBig = reply(552, "5.3.4", "Message too big");
 export const bareLineEnd = reply(554, "5.6.0", "Lines end in CR LF, the text had a bare CR or LF");
+export const hiddenEnd = reply(
+  554,
+  "5.6.0",
+  "The text had a line of NULs and one period, which could be taken for its end",
+);
 export const headerTooLarge = reply(554, "5.6.0", "Header too large");
 export const badHeader = (why: string) => reply(554, "5.6.0", `Bad header, ${why}`);
 export const missingAuthor = reply(554, "5.6.0", "No From field, and no sender to make one of");

@@ -59,10 +59,11 @@ for (const [how, running] of SITUATIONS) {
 
 Deno.test("control characters of a header do not reach the terminal", async () => {
   await using daemon = await startDaemon({ mail: NOWHERE });
-  const text = "Subject: \x1b]0;mine\x07\xc2\x9b1m\tHi\r\n\r\n";
+  // In UTF-8 behind the tab: U+202E, U+2028 and U+200B.
+  const text = "Subject: \x1b]0;mine\x07\xc2\x9b1m\tHi\xe2\x80\xae\xe2\x80\xa8\xe2\x80\x8b\r\n\r\n";
   const id = await submit(daemon.port, { to: ["fred@far.example"], text });
   const { out } = await queue(daemon, "show", id);
-  assert.match(out, /^Subject: \?\]0;mine\?\?1m\tHi$/m);
+  assert.match(out, /^Subject: \?\]0;mine\?\?1m\tHi\?\?\?$/m);
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(out, /[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
 });

@@ -40,9 +40,8 @@ Deno.test("a tag's name reaches the shell as a variable, never as a part of the 
 
 Deno.test("all use the same Deno", async () => {
   const files = await Promise.all(
-    [".ci/run", "README.md", ".github/workflows/release.yml"].map((file) =>
-      Deno.readTextFile(`${ROOT}${file}`)
-    ),
+    [".ci/run", "README.md", ".github/workflows/release.yml", ".github/workflows/audit.yml"]
+      .map((file) => Deno.readTextFile(`${ROOT}${file}`)),
   );
   const versions = files.flatMap((text) => text.match(/deno@[\d.]*\d/g) ?? []);
   assert.equal(new Set(versions).size, 1, String(new Set(versions)));

@@ -106,7 +106,37 @@ for (const mark of NO_END) {
   });
 }
 
-for (const mark of ["\r\n\x00.\r\n", "\r\n .\r\n", "\r\n. \r\n", "\r\n.\x00\r\n", "\r\n..\r\n"]) {
+/** An end mark for those who leave NULs out before they look, in what is handed out. */
+const HIDDEN_END = [
+  "\r\n\x00.\r\n",
+  "\r\n\x00\x00.\r\n",
+  "\r\n\x00.\x00\r\n",
+  "\r\n.\x00.\r\n",
+];
+
+for (const mark of HIDDEN_END) {
+  Deno.test(`${JSON.stringify(mark)} does not end a text, it spoils it (53-30)`, () => {
+    const smuggled = `a${mark}DATA\r\nb\r\n.\r\n`;
+    const flaw = "hidden end";
+    assert.deepEqual(readAllWays(`${smuggled}NOOP\r\n`), { end: smuggled.length, flaw });
+    const both = `a${mark}b\nc\r\n.\r\n`;
+    assert.deepEqual(readAllWays(both), { end: both.length, flaw: "bare line end" });
+  });
+}
+
+for (
+  const mark of [
+    "\r\n .\r\n",
+    "\r\n. \r\n",
+    "\r\n.\x00\r\n",
+    "\r\n..\r\n",
+    "\r\n..\x00\r\n",
+    "\r\n\x00..\r\n",
+    "\r\n\x00.x\r\n",
+    "\r\nx\x00.\r\n",
+    "\r\n\x00\r\n",
+  ]
+) {
   Deno.test(`${JSON.stringify(mark)} is content (53-30)`, () => {
     const wire = `a${mark}b\r\n.\r\n`;
     const content = `a${mark.replace("\r\n.", "\r\n")}b\r\n`;

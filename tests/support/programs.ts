@@ -4,6 +4,8 @@ export type Program =
   | "cp"
   | "curl"
   | "dnsmasq"
+  | "env"
+  | "exim4"
   | "fail2ban-client"
   | "fail2ban-regex"
   | "ip"
@@ -22,6 +24,7 @@ export type Program =
   | "strace"
   | "swaks"
   | "sysctl"
+  | "umount"
   | "unshare";
 
 /** Debian keeps Postfix's test programs outside of a user's PATH. */
