@@ -11,7 +11,7 @@ export interface NameSource {
   now(): number;
 }
 
-const OURS = /^(\d+)\.M\d+P\d+Q\d+R[0-9a-f]{8}\.(.+)$/;
+const OURS = /^(\d+)\.M\d+P\d+Q\d+R[0-9a-f]{8}\.(.*)$/;
 /** Seconds. */
 const LONG_AGO = 36 * 3600;
 

@@ -208,7 +208,8 @@ function decode(bytes: Uint8Array): Sifted<HeldPolicies> {
 function decodeEntry({ domain, id, fetched, policy }: Record<string, unknown>) {
   if (typeof domain !== "string" || !isDomainName(domain)) throw wrong("domain");
   if (typeof id !== "string" || !isStsId(id)) throw wrong("id");
-  if (typeof fetched !== "number" || fetched < 0) throw wrong("fetched");
+  // JSON has numbers that are too large for one.
+  if (typeof fetched !== "number" || !(fetched >= 0 && fetched < Infinity)) throw wrong("fetched");
   if (typeof policy !== "string") throw wrong("policy");
   return [domain.toLowerCase(), { id, fetched, policy: parseStsPolicy(policy) }] as const;
 }

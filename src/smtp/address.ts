@@ -49,9 +49,14 @@ export function readForwardPath(cursor: Cursor): Path {
 export function parseMailbox(text: string): Mailbox {
   const cursor = new Cursor(text);
   const mailbox = readMailbox(cursor, false);
-  if (!cursor.done) throw new PathError(`unexpected "${cursor.peek()}" in the address`);
+  if (!cursor.done) throw new PathError(`${unexpected(cursor.peek())} in the address`);
   if (printPath(mailbox).length > MAX_PATH) throw new PathError("address too long");
   return mailbox;
+}
+
+/** Only what is fit for a reply is shown. */
+function unexpected(character: string): string {
+  return PRINTABLE.test(character) ? `unexpected "${character}"` : "unexpected character";
 }
 
 function readPath(cursor: Cursor, postmaster: boolean): Path {

@@ -31,7 +31,8 @@ const DOMAIN = /[A-Za-z0-9.-]/;
 const LITERAL = /[!-\\^-~]/;
 const ASCII = /^[ -~]*$/;
 
-const decoder = new TextDecoder("latin1");
+/** Octets that are made characters at once. */
+const PIECE = 4096;
 
 /**
  * The mailboxes that a field's body names, one at least, in their order. `body` is what follows the
@@ -52,9 +53,16 @@ export function parseAuthors(body: Uint8Array): readonly Mailbox[] {
   return authors;
 }
 
-/** Each octet one character, those above 127 as some above 127 (RFC 5322 2.2.3). */
+/**
+ * Each octet one character, unfolded (RFC 5322 2.2.3). TextDecoder's "latin1" is another character
+ * set: it would make other octets of some within an encoded word.
+ */
 function unfold(body: Uint8Array): string {
-  return decoder.decode(body).replace(/\r\n(?=[\t ])/g, "");
+  let text = "";
+  for (let at = 0; at < body.length; at += PIECE) {
+    text += String.fromCharCode(...body.subarray(at, at + PIECE));
+  }
+  return text.replace(/\r\n(?=[\t ])/g, "");
 }
 
 /** There are readers that decode a name first and look for addresses then, so none may hide in one. */

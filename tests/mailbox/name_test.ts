@@ -31,6 +31,7 @@ Deno.test("what a daemon on this machine left is left over, what another program
   assert.ok(source.isLeftover(names("[192.0.2.1]", 99).next()));
   assert.ok(!source.isLeftover(`x${source.next()}`));
   assert.ok(!source.isLeftover("1795361806.M321000P7.[192.0.2.1]"));
+  assert.ok(names("").isLeftover(names("", 99).next()), "nor does it matter that it has no name");
 });
 
 Deno.test("what a daemon on another machine works on is not left over until a day and a half later", () => {

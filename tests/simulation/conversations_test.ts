@@ -89,6 +89,17 @@ Deno.test("the answer to the text has ten minutes, and no other host is asked th
   assert.equal(first?.arrivals.length, 1);
 });
 
+Deno.test("where the text is on its way whole no other host is asked until the next attempt (CL-20, BUG-30)", async () => {
+  for (const fault of [close, { kind: "reset" }] as const) {
+    const { world, servers: [first, second] } = await worldWith(once("end", fault), 2);
+    await world.submit({ from: FROM, to: ["x@a.test"] });
+    await world.run(MINUTE);
+    assert.deepEqual([first?.connections, second?.connections, world.queued.length], [1, 0, 1]);
+    assert.ok(await world.runUntilEmpty(HOUR));
+    assert.equal(first?.arrivals.length, 1);
+  }
+});
+
 Deno.test("replies are told by their first digit, whatever else they are (CL-15)", async () => {
   const odd: Faults = ({ step }) =>
     step === "MAIL" ? say("250-x\r\n250 y") : step === "RCPT" ? say("299") : undefined;

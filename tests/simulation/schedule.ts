@@ -1,6 +1,6 @@
 /** One random course of events, which its seed decides. */
 
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import type { SimulatedServer } from "./server.ts";
 import { diskWeather, nameWeather, serverWeather } from "./weather.ts";
 import { DAY, HOUR, type Letter, MINUTE, SECOND, World } from "./world.ts";

@@ -2,7 +2,7 @@
 
 import { type Fault, type Faults, type Moment, say, type Step } from "./fault.ts";
 import type { NameFault } from "./name_service.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

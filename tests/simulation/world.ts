@@ -23,7 +23,7 @@ import { Journal } from "./journal.ts";
 import { Lease } from "./lease.ts";
 import { type Known, NameService } from "./name_service.ts";
 import { Network } from "./network.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { type ReadReport, readReport } from "./report.ts";
 import { type ServerOptions, SimulatedServer } from "./server.ts";
 
@@ -114,10 +114,13 @@ export class World {
       ownLiteral: "[127.0.0.1]",
       mayRelay: true,
     });
-    intake.begin(transaction);
+    if (!isPositive(await intake.begin(transaction))) return undefined;
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
-    const refused = transaction.forwardPaths.some((path) => !isPositive(intake.recipient(path)));
-    if (refused) throw new Error(`nobody here: ${to.join(", ")}`);
+    for (const path of transaction.forwardPaths) {
+      if (!isPositive(await intake.recipient(path))) {
+        throw new Error(`nobody here: ${to.join(", ")}`);
+      }
+    }
     if (!isPositive(await intake.data(transaction))) return undefined;
     await intake.text(bytes);
     const { code, lines: [line = ""] } = await intake.end(transaction, bytes.length);

@@ -21,6 +21,8 @@ Deno.test("a mailbox is the whole text or none", () => {
   const rows: [string, RegExp][] = [
     ["jack@example.com>", /unexpected ">"/],
     ["jack@example.com x", /unexpected " "/],
+    ["jack@example.com\x1b[2J", /^unexpected character in/],
+    ["jack@b\xfccher.example", /^unexpected character in/],
     ["<jack@example.com>", /bad local-part/],
     ["jack", /lacks its domain/],
     ["postmaster", /lacks its domain/],

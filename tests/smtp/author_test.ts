@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { printMailbox } from "../../src/smtp/address.ts";
 import { AuthorError, parseAuthors } from "../../src/smtp/author.ts";
-import { Random } from "../simulation/random.ts";
+import { Random } from "../support/random.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const read = (body: string) => parseAuthors(bytes(body)).map(printMailbox);
@@ -252,6 +252,8 @@ const UNREADABLE: readonly (readonly [body: string, why: string])[] = [
   ['"=?utf-8?q?boss=40example.net?=" <me@example.com>', HIDDEN],
   ["me@example.com (=?utf-8?q?boss=40example.net?=)", HIDDEN],
   ["=?utf-16be?b?AGIAQABj?= <me@example.com>", HIDDEN],
+  // A bare octet before the @, with which it would be one character if it were taken for another.
+  ["=?gbk?q?\x80=40example.net?= <me@example.com>", HIDDEN],
   [
     "=?utf-7?q?boss+AEA-example.net?= <me@example.com>",
     "an encoded word cannot be read in its character set",
