@@ -54,33 +54,15 @@ export interface Disk {
 export class SystemDisk implements Disk {
   readonly #syncs = new SharedSyncs(syncDirectoryNow);
 
-  async makeDirectory(path: string): Promise<void> {
-    const above = dirname(path);
-    try {
-      await Deno.mkdir(path, { mode: 0o700 });
-    } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists && (await Deno.stat(path)).isDirectory) {
-        return await this.#syncIfPermitted(above);
-      }
-      if (!(error instanceof Deno.errors.NotFound) || above === path) throw error;
-      await this.makeDirectory(above);
-      return await this.makeDirectory(path);
-    }
-    await this.syncDirectory(above);
-  }
+  readonly #directories: DirectorySteps = {
+    exists: (path) => this.exists(path),
+    isDirectory: async (path) => (await Deno.stat(path)).isDirectory,
+    make: (path) => Deno.mkdir(path, { mode: 0o700 }),
+    sync: (path) => this.syncDirectory(path),
+  };
 
-  /**
-   * Whoever made the directory that is there may have been stopped before its name was durable. Where
-   * only its owner may sync it, that is the owner's business.
-   */
-  async #syncIfPermitted(path: string): Promise<void> {
-    try {
-      await this.syncDirectory(path);
-    } catch (error) {
-      const forbidden = error instanceof Deno.errors.PermissionDenied ||
-        error instanceof Deno.errors.NotCapable;
-      if (!forbidden) throw error;
-    }
+  makeDirectory(path: string): Promise<void> {
+    return makeDurably(path, this.#directories);
   }
 
   async create(path: string): Promise<DurableFile> {
@@ -195,6 +177,48 @@ export class SharedSyncs {
     });
     this.#running.set(path, run);
     return run;
+  }
+}
+
+/** What making a directory takes; errors are Deno.errors. */
+export interface DirectorySteps {
+  exists(path: string): Promise<boolean>;
+  isDirectory(path: string): Promise<boolean>;
+  /** Rejects with AlreadyExists, and with NotFound where the directory above is missing. */
+  make(path: string): Promise<void>;
+  sync(path: string): Promise<void>;
+}
+
+/**
+ * Makes a directory and those above it that are missing, and their names durable. Whoever made one that
+ * is there may have been stopped before its name was durable; so a name is synced again before anything
+ * is made below it.
+ */
+export async function makeDurably(path: string, steps: DirectorySteps): Promise<void> {
+  const above = dirname(path);
+  try {
+    if (!await steps.exists(path)) await syncIfPossible(dirname(above), steps);
+    await steps.make(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists && await steps.isDirectory(path)) {
+      return await syncIfPossible(above, steps);
+    }
+    if (!(error instanceof Deno.errors.NotFound) || above === path) throw error;
+    await makeDurably(above, steps);
+    return await makeDurably(path, steps);
+  }
+  await steps.sync(above);
+}
+
+/** Where only its owner may sync a directory, or its file system has no way to, nothing is ours to do. */
+async function syncIfPossible(path: string, { sync }: DirectorySteps): Promise<void> {
+  try {
+    await sync(path);
+  } catch (error) {
+    const forbidden = error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable;
+    const unknown = error instanceof Error && "code" in error && error.code === "EINVAL";
+    if (!forbidden && !unknown) throw error;
   }
 }
 

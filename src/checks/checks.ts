@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { ResolverError } from "../relay/resolver.ts";
 import type { Dialer } from "../relay/wire.ts";
+import type { SpaceOf } from "../space.ts";
 import { checkCertificateFiles } from "./certificate.ts";
 import { checkDmarc } from "./dmarc.ts";
 import { type Facts, onlyLoopback, publicDomains } from "./facts.ts";
@@ -18,7 +19,7 @@ import { checkPorts, type PortsFound } from "./ports.ts";
 import { checkPtr, noOutgoingAddress, outgoingAddresses } from "./ptr.ts";
 import type { RelayHostFacts } from "./relay_host.ts";
 import { settingNotes, userNotes } from "./settings.ts";
-import { checkSpace, type SpaceOf } from "./space.ts";
+import { checkSpace } from "./space.ts";
 import { checkSpf } from "./spf.ts";
 import { checkStartTls } from "./tls.ts";
 

@@ -4,7 +4,7 @@ import { findings, type Surroundings } from "../checks/checks.ts";
 import type { Finding } from "../checks/finding.ts";
 import { DnsLookup } from "../checks/lookup.ts";
 import { tryPorts } from "../checks/ports.ts";
-import { systemSpace } from "../checks/space.ts";
+import { spaceAround } from "../checks/space.ts";
 import { systemClock } from "../clock.ts";
 import { type Configuration, readConfiguration } from "../config/configuration.ts";
 import type { SystemFacts } from "../config/mail_conf.ts";
@@ -40,7 +40,7 @@ const WORLD: CheckWorld = {
   system,
   dialer: new TcpDialer(),
   clock: systemClock,
-  spaceOf: systemSpace,
+  spaceOf: spaceAround,
   say,
   complain,
 };

@@ -4,6 +4,7 @@ import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { canonicalIp } from "../smtp/ip.ts";
 import { readLines } from "./lines.ts";
+import { minFree } from "./min_free.ts";
 import { ConfigurationError, type Problem, ValueError } from "./problem.ts";
 import { relayTls, relayTlsProblem, tlsForDomains } from "./relay_tls.ts";
 import * as value from "./value.ts";
@@ -56,6 +57,7 @@ const VARIABLES = {
       return state ? `${state}/spool` : "spool";
     },
   } satisfies Variable<string>,
+  MIN_FREE: variable(minFree, "5%, 100M"),
   MAX_CLIENTS_PER_ADDRESS: variable(value.wholeNumber(1, 1_000_000), "50"),
   /** Octets; RFC 5321 4.5.3.1.7 asks for 64 KiB at least. */
   MAX_MESSAGE_SIZE: variable(value.size(64 * 1024, 1024 ** 4), "50M"),

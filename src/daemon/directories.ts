@@ -4,18 +4,35 @@ import { exists } from "@std/fs/exists";
 import { dirname, join, relative, resolve } from "node:path";
 import type { Disk } from "../disk.ts";
 
+/** The same in every try, so that what a crash leaves of one is gone after the next. */
+const TRY = ".denosmtpd-try";
+
 /** Rejects where nothing can be made in this directory, or its name not be made durable. */
 export async function tryMaking(disk: Disk, directory: string): Promise<void> {
-  const probe = `${directory}/.denosmtpd-${Deno.pid}-${crypto.randomUUID()}`;
-  (await disk.create(probe)).close();
+  const probe = `${directory}/${TRY}`;
+  await disk.remove(probe);
+  try {
+    (await disk.create(probe)).close();
+  } catch (error) {
+    // Somebody else makes theirs at this moment, a check perhaps, and ours could be removed there.
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
   await disk.remove(probe);
   await disk.syncDirectory(directory);
 }
 
+/** Removes what a try in this directory was stopped at, if that can be. Never rejects. */
+export async function clearTry(disk: Disk, directory: string): Promise<void> {
+  await disk.remove(`${directory}/${TRY}`).catch(() => {});
+}
+
 /** The path, or the nearest above it that exists. */
-export async function nearestExisting(path: string): Promise<string> {
+export async function nearestExisting(
+  path: string,
+  isThere: (path: string) => Promise<boolean> = (path) => exists(path),
+): Promise<string> {
   let at = path;
-  while (!await exists(at) && dirname(at) !== at) at = dirname(at);
+  while (!await isThere(at) && dirname(at) !== at) at = dirname(at);
   return at;
 }
 

@@ -6,8 +6,10 @@ import { mailboxDirectories } from "../config/user_conf.ts";
 import type { Disk } from "../disk.ts";
 import { makeMaildir, sweepMaildir } from "../mailbox/maildir.ts";
 import { MaildirNames } from "../mailbox/name.ts";
-import { nearestExisting, realPath, reason, tryMaking } from "./directories.ts";
+import { clearTry, nearestExisting, realPath, reason, tryMaking } from "./directories.ts";
 import { system } from "./system.ts";
+
+const PARTS = ["tmp", "new", "cur"] as const;
 
 /**
  * Makes every mailbox directory that is missing and tries it out. Returns those made, for one whose
@@ -21,6 +23,11 @@ export async function prepareMailboxes(
   const made: string[] = [];
   const problems = await eachMailbox(configuration, async (directory) => {
     const missing = !await disk.exists(directory);
+    // Of a reload that was to bring it.
+    for (const part of PARTS) {
+      const isThere = (path: string) => disk.exists(path);
+      await clearTry(disk, await nearestExisting(`${directory}/${part}`, isThere));
+    }
     await makeMaildir(disk, directory);
     if (missing) made.push(directory);
     await tryMaildir(disk, names, directory);
@@ -36,7 +43,7 @@ export function tryMailboxes(configuration: Configuration, disk: Disk): Promise<
   const names = ownNames();
   return eachMailbox(configuration, async (directory) => {
     let whole = true;
-    for (const part of ["tmp", "new", "cur"]) {
+    for (const part of PARTS) {
       const path = `${directory}/${part}`;
       const nearest = await nearestExisting(path);
       whole &&= nearest === path;
@@ -101,10 +108,12 @@ function ownNames(): MaildirNames {
   });
 }
 
-/** The way of every message, with an empty one that no reader sees: its name begins with a period. */
+/**
+ * The way of every message, with an empty one that no reader sees: its name begins with a period. It is
+ * always the same there, so that what a crash leaves is gone after the next start.
+ */
 async function tryMaildir(disk: Disk, names: MaildirNames, directory: string): Promise<void> {
-  const name = names.next();
-  const [temporary, final] = [`${directory}/tmp/${name}`, `${directory}/new/.${name}`];
+  const [temporary, final] = [`${directory}/tmp/${names.next()}`, `${directory}/new/.denosmtpd`];
   try {
     (await disk.create(temporary)).close();
     await disk.rename(temporary, final);

@@ -1,6 +1,7 @@
 /** What each part of the daemon may do, derived from the configuration and from nothing else. */
 
 import type { Configuration } from "../config/configuration.ts";
+import { isKept } from "../config/min_free.ts";
 import { mailboxDirectories } from "../config/user_conf.ts";
 import { printHostPort } from "../receiver/listener.ts";
 import { usesPolicies } from "../relay/protection.ts";
@@ -21,8 +22,9 @@ const NOTHING = {
 } satisfies Deno.PermissionOptionsObject;
 
 /**
- * The receiver listens where it is told to, writes mailboxes, and new messages into the queue, and
- * reads the certificate. It connects nowhere but to those same places: to Deno the right is the same.
+ * The receiver listens where it is told to, writes mailboxes, and new messages into the queue, reads
+ * the certificate, and sees how much room there is. It connects nowhere but to those same places: to
+ * Deno the right is the same.
  */
 export function receiverPermissions(
   configuration: Configuration,
@@ -41,7 +43,13 @@ export function receiverPermissions(
     net: places.map(({ address, port }) => printHostPort(address, port)),
     read: [...directories, ...pair],
     write: directories,
+    // Where the daemon itself may not, as when it was started with fewer rights, nobody sees that.
+    sys: isKept(mail.MIN_FREE) && maySeeSpace() ? ["statfs"] : false,
   };
+}
+
+function maySeeSpace(): boolean {
+  return Deno.permissions.querySync({ name: "sys", kind: "statfs" }).state === "granted";
 }
 
 /**
@@ -83,12 +91,11 @@ function relayNet(
 
 /**
  * Gives up what the main thread has no use for once the threads run. A thread can be given only what
- * the main thread has, so it keeps the network and files for those that replace them.
+ * the main thread has, so it keeps the network, files and the sight of free space for those that
+ * replace them.
  */
 export async function dropPermissions(): Promise<void> {
   for (const name of ["env", "run", "ffi", "import"] as const) {
     await Deno.permissions.revoke({ name });
   }
-  // For `denosmtpd check` alone.
-  await Deno.permissions.revoke({ name: "sys", kind: "statfs" });
 }

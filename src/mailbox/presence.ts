@@ -9,7 +9,7 @@ const GOOD_FOR = 1000;
 export class Presence {
   readonly #disk: Disk;
   readonly #clock: Pick<Clock, "now">;
-  /** Until when each mailbox counts as there. */
+  /** When each mailbox was seen to be there. */
   readonly #there = new Map<string, number>();
 
   constructor(disk: Disk, clock: Pick<Clock, "now">) {
@@ -20,7 +20,9 @@ export class Presence {
   /** Those of the directories that are no mailboxes at present; a promise where one must be looked at. */
   away(directories: readonly string[]): readonly string[] | Promise<readonly string[]> {
     const now = this.#clock.now();
-    const unsure = directories.filter((directory) => (this.#there.get(directory) ?? 0) <= now);
+    // A clock that is set must not make a look good for longer.
+    const isKnown = (seen: number | undefined) => Math.abs(now - (seen ?? -Infinity)) < GOOD_FOR;
+    const unsure = directories.filter((directory) => !isKnown(this.#there.get(directory)));
     return unsure.length === 0 ? unsure : this.#look(unsure);
   }
 
@@ -28,7 +30,7 @@ export class Presence {
     const away: string[] = [];
     for (const directory of directories) {
       if (await this.#isMailbox(directory)) {
-        this.#there.set(directory, this.#clock.now() + GOOD_FOR);
+        this.#there.set(directory, this.#clock.now());
       } else away.push(directory);
     }
     return away;

@@ -5,6 +5,9 @@ import { DamagedError, type QueuedMessage } from "./envelope.ts";
 import * as progress from "./progress.ts";
 import { Schedule } from "./schedule.ts";
 
+/** Milliseconds that the clock may go back, and mail wait for longer, without anybody's notice. */
+const SET_BACK = 60_000;
+
 export class Queue {
   readonly #parts: QueueParts;
   readonly #schedule: Schedule;
@@ -13,10 +16,14 @@ export class Queue {
   readonly #again = new Set<string>();
   /** Messages to be tried now, whatever their envelopes say. */
   readonly #hastened = new Set<string>();
+  /** The clock at the last look. */
+  #latest = -Infinity;
   /** What takes, hastens and removes goes one after another: between reading and acting nobody else acts. */
   #turn: Promise<unknown> = Promise.resolve();
   /** Told when something may be due sooner than it was. */
   changed: () => void = () => {};
+  /** Told when the clock was set back: times that were noted before say nothing. */
+  setBack: () => void = () => {};
 
   constructor(parts: QueueParts, schedule = new Schedule()) {
     this.#parts = parts;
@@ -51,10 +58,38 @@ export class Queue {
         continue;
       }
       count++;
+      if (this.#isOutOfTime(message)) this.#hastened.add(id);
       const due = this.#hastened.has(id) ? 0 : progress.dueOf(message, this.#parts.policy);
       this.#schedule.set(id, due);
     }
     return count;
+  }
+
+  /** No attempt is set for that long from now, unless the clock was ahead when it was. */
+  #isOutOfTime(message: QueuedMessage): boolean {
+    const { clock, policy } = this.#parts;
+    const most = Math.max(...policy.delays) + SET_BACK;
+    return progress.dueOf(message, policy) > clock.now() + most;
+  }
+
+  /**
+   * The time. Where the clock was set back, what waits would wait for longer by as much; so it is tried
+   * when it would have been, whatever its envelope says.
+   */
+  #now(): number {
+    const { clock, log } = this.#parts;
+    const now = clock.now();
+    const back = this.#latest - now;
+    this.#latest = now;
+    if (back < SET_BACK) return now;
+    log.warn("clock set back", { seconds: Math.round(back / 1000) });
+    for (const id of this.#schedule.advance(back)) this.#hastened.add(id);
+    for (const id of this.#active.keys()) {
+      this.#hastened.add(id);
+      this.#again.add(id);
+    }
+    this.setBack();
+    return now;
   }
 
   /** A message is new on the disk, or there is reason to look at it now. */
@@ -76,20 +111,20 @@ export class Queue {
   }
 
   async #take(): Promise<ActiveMessage | undefined> {
-    const { clock } = this.#parts;
     for (;;) {
-      const id = this.#schedule.take(clock.now());
+      const now = this.#now();
+      const id = this.#schedule.take(now);
       if (id === undefined) {
-        if (this.#schedule.horizon > clock.now()) return undefined;
+        if (this.#schedule.horizon > now) return undefined;
         await this.load();
-        if (this.#schedule.next > clock.now()) return undefined;
+        if (this.#schedule.next > now) return undefined;
         continue;
       }
       if (this.#active.has(id)) continue;
       const message = await this.#read(id);
       if (!message) continue;
       const hastened = this.#hastened.delete(id);
-      return this.#activate(hastened ? progress.hastened(message, clock.now()) : message, message);
+      return this.#activate(hastened ? progress.hastened(message, now) : message, message);
     }
   }
 

@@ -25,12 +25,22 @@ export class Requests {
     this.directory = `${spool}/requests`;
   }
 
-  /** Makes a request; the same one may be made already. */
+  /** Makes a request, durably: whoever asks is told that it stays. The same one may be made already. */
   async make(request: Request): Promise<void> {
     try {
       (await this.#disk.create(this.#path(request))).close();
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+    await this.#disk.syncDirectory(this.directory);
+  }
+
+  /** Whether there is a place for requests. Never rejects. */
+  async canBeMade(): Promise<boolean> {
+    try {
+      return await this.#disk.exists(this.directory);
+    } catch {
+      return false;
     }
   }
 

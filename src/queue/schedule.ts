@@ -64,6 +64,14 @@ export class Schedule {
     return first.id;
   }
 
+  /** Everything is due so many milliseconds sooner. Returns the ids that are remembered. */
+  advance(milliseconds: number): string[] {
+    for (const [id, due] of this.#dues) this.#dues.set(id, due - milliseconds);
+    this.#horizon -= milliseconds;
+    this.#heap = this.#inOrder();
+    return [...this.#dues.keys()];
+  }
+
   /** The forgotten part is about to be read and set again. */
   forgetHorizon(): void {
     this.#horizon = Infinity;
@@ -75,8 +83,7 @@ export class Schedule {
 
   /** Keeps the sooner half. A sorted list is a heap. */
   #shorten(): void {
-    const inOrder = [...this.#dues].map(([id, due]) => ({ id, due }))
-      .sort((a, b) => a.due - b.due);
+    const inOrder = this.#inOrder();
     if (inOrder.length > this.mostRemembered) {
       const kept = Math.ceil(this.mostRemembered / 2);
       for (const { id } of inOrder.slice(kept)) this.#dues.delete(id);
@@ -84,6 +91,10 @@ export class Schedule {
       inOrder.length = kept;
     }
     this.#heap = inOrder;
+  }
+
+  #inOrder(): Entry[] {
+    return [...this.#dues].map(([id, due]) => ({ id, due })).sort((a, b) => a.due - b.due);
   }
 
   #push(entry: Entry): void {

@@ -65,10 +65,26 @@ export class Spool {
     return ID.test(id) && await this.disk.exists(this.envelopePath(id));
   }
 
-  /** The envelope of a message. Rejects with DamagedError, or NotFound where there is no such message. */
+  /**
+   * The envelope of a message. Rejects with DamagedError, with NotFound where there is no such message,
+   * or with disk errors.
+   */
   async read(id: string): Promise<QueuedMessage> {
     if (!ID.test(id)) throw new Deno.errors.NotFound(id);
-    return decodeEnvelope(await this.disk.read(this.envelopePath(id)), id);
+    let bytes;
+    try {
+      bytes = await this.disk.read(this.envelopePath(id));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) await this.#mustBeThere();
+      throw error;
+    }
+    return decodeEnvelope(bytes, id);
+  }
+
+  /** Rejects where the whole queue is away: nothing tells then what is in it. */
+  async #mustBeThere(): Promise<void> {
+    if (await this.disk.exists(this.#queue)) return;
+    throw new Error(`there is no queue in ${this.directory}`);
   }
 
   /** Replaces the envelope of a message, durably. */
@@ -94,6 +110,7 @@ export class Spool {
       file = await this.disk.open(this.textPath(id));
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
+      await this.#mustBeThere();
       throw new DamagedError("the text is missing");
     }
     try {
@@ -113,11 +130,14 @@ export class Spool {
     }
   }
 
-  /** Removes a message: the envelope first, for a text alone is nobody's. */
+  /**
+   * Removes a message: the envelope first, for a text alone is nobody's and is swept. An envelope that
+   * outlived its text, as it may where both go at a time and a power cut comes, would be damaged mail.
+   */
   async remove(id: string): Promise<void> {
     await this.disk.remove(this.envelopePath(id));
+    await this.syncQueue();
     await this.disk.remove(this.textPath(id));
-    await this.disk.syncDirectory(this.#queue);
   }
 
   /** Puts a message aside that cannot be read, for people to look at. */

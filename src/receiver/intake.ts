@@ -11,7 +11,7 @@ import type { MessageIds } from "../queue/id.ts";
 import type { Spool } from "../queue/spool.ts";
 import { type Mailbox, printPath } from "../smtp/address.ts";
 import * as replies from "../smtp/reply.ts";
-import { isPositive, type Reply, replyText } from "../smtp/reply.ts";
+import { type Reply, replyText } from "../smtp/reply.ts";
 import type { Transaction } from "../smtp/event.ts";
 import { receivedField, returnPathField } from "../smtp/trace.ts";
 import type { Credentials } from "../smtp/sasl.ts";
@@ -20,6 +20,7 @@ import type { TlsFacts } from "../tls/server.ts";
 import type { Logins } from "./logins.ts";
 import { Places } from "./places.ts";
 import { type ClientFacts, decideRecipient, isLocalDomain } from "./recipients.ts";
+import type { Reserve } from "./reserve.ts";
 import { type Store, Storing } from "./storing.ts";
 
 /** What all connections of a receiver share. */
@@ -39,6 +40,8 @@ export interface Backend {
   readonly queued: (id: string) => void;
   /** Who may log in, where anybody may. */
   readonly logins?: Logins;
+  /** What is kept free of new mail, where anything is. */
+  readonly reserve?: Reserve;
 }
 
 /** Who is at the other end, and at this one. */
@@ -96,30 +99,51 @@ export class Intake {
     }
   }
 
-  /** A transaction begins. */
-  begin({ client, reversePath }: Transaction): Reply {
-    const { log } = this.#backend;
+  /** A transaction begins; a promise where a disk must be looked at first. */
+  begin(transaction: Transaction): Reply | Promise<Reply> {
+    const { reversePath } = transaction;
     if (reversePath && this.#user !== undefined && !this.#isOwn(this.#user, reversePath)) {
-      this.#tellRefused(
-        "sender refused",
-        { from: printPath(reversePath) },
-        replies.notYourReversePath,
-      );
-      return replies.notYourReversePath;
+      return this.#refuseSender(transaction, replies.notYourReversePath);
     }
-    log.debug("transaction begun", { peer: this.#ends.peer, client, from: printPath(reversePath) });
+    // Reports and the relay's own records have what is left there.
+    const { reserve, spool } = this.#backend;
+    const short = reserve?.isShort([`${spool.directory}/queue`]) ?? false;
+    if (typeof short === "boolean") return this.#admit(transaction, short);
+    return short.then((isShort) => this.#admit(transaction, isShort));
+  }
+
+  #admit(transaction: Transaction, isShort: boolean): Reply {
+    if (isShort) return this.#refuseSender(transaction, replies.storageFull);
+    const { client, reversePath } = transaction;
+    const from = printPath(reversePath);
+    this.#backend.log.debug("transaction begun", { peer: this.#ends.peer, client, from });
     this.#places = new Places();
     return replies.senderOk;
   }
 
-  recipient(forwardPath: Mailbox): Reply {
-    const { book } = this.#backend;
+  #refuseSender({ reversePath }: Transaction, reply: Reply): Reply {
+    this.#tellRefused("sender refused", { from: printPath(reversePath) }, reply);
+    return reply;
+  }
+
+  /** A recipient is named; a promise where a disk must be looked at first. */
+  recipient(forwardPath: Mailbox): Reply | Promise<Reply> {
+    const { book, reserve } = this.#backend;
     const mayRelay = this.#ends.mayRelay || this.#user !== undefined;
     const { reply, destination } = decideRecipient(book, forwardPath, { ...this.#ends, mayRelay });
-    if (destination) this.#places.add(forwardPath, destination);
-    if (!isPositive(reply)) {
-      this.#tellRefused("recipient refused", { to: printPath(forwardPath) }, reply);
-    }
+    if (!destination) return this.#refuseRecipient(forwardPath, reply);
+    // Others whose mailboxes are elsewhere get theirs.
+    const short = reserve?.isShort(destination.directories) ?? false;
+    const decide = (isShort: boolean) => {
+      if (isShort) return this.#refuseRecipient(forwardPath, replies.storageFull);
+      this.#places.add(forwardPath, destination);
+      return reply;
+    };
+    return typeof short === "boolean" ? decide(short) : short.then(decide);
+  }
+
+  #refuseRecipient(forwardPath: Mailbox, reply: Reply): Reply {
+    this.#tellRefused("recipient refused", { to: printPath(forwardPath) }, reply);
     return reply;
   }
 

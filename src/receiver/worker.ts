@@ -8,6 +8,7 @@
 import { systemClock } from "../clock.ts";
 import { addressBook, type Configuration } from "../config/configuration.ts";
 import type { MailConf, VariableName } from "../config/mail_conf.ts";
+import { isKept } from "../config/min_free.ts";
 import { loginVariable } from "../config/service.ts";
 import { SettingError } from "../config/setting_error.ts";
 import { SystemDisk } from "../disk.ts";
@@ -17,12 +18,14 @@ import { DamagedError } from "../queue/envelope.ts";
 import { MessageIds } from "../queue/id.ts";
 import { Spool } from "../queue/spool.ts";
 import type { ToReceiver, ToRelay } from "../relay/exchange.ts";
+import { systemSpace } from "../space.ts";
 import { hasServerTls } from "../tls/support.ts";
 import { CertificateFiles } from "./certificate_files.ts";
 import type { ListenPlace } from "./listener.ts";
 import { Logins } from "./logins.ts";
 import { deliverQueued } from "./queued_mail.ts";
 import { Receiver } from "./receiver.ts";
+import { Reserve } from "./reserve.ts";
 
 /** What the worker is told. */
 export type ToReceiverWorker =
@@ -95,9 +98,10 @@ async function end(): Promise<void> {
 async function start(
   { configuration, places, process, machine, number }: ToReceiverWorker & { kind: "start" },
 ): Promise<FromReceiver> {
-  const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR } = configuration.mail;
+  const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR, MIN_FREE } = configuration.mail;
   const disk = new SystemDisk();
   const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
+  const reserve = { spaceOf: systemSpace, clock: systemClock, log };
   try {
     const certificate = await openCertificate(configuration.mail, log);
     receiver = new Receiver(configuration, places, {
@@ -112,6 +116,7 @@ async function start(
       queued: (id) => relay?.postMessage({ kind: "queued", id } satisfies ToRelay),
       ...certificate ? { certificate } : {},
       ...loginVariable(configuration.mail) ? { logins: makeLogins(configuration, log) } : {},
+      ...isKept(MIN_FREE) ? { reserve: new Reserve(MIN_FREE, reserve) } : {},
     });
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;

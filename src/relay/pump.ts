@@ -6,7 +6,7 @@ import { type ActiveMessage, SHORTLY } from "../queue/active.ts";
 import type { Queue } from "../queue/queue.ts";
 
 /** Milliseconds after which the clock is looked at again, for it may be set. */
-const LONGEST_SLEEP = 3_600_000;
+const LONGEST_SLEEP = 60_000;
 
 export interface PumpParts {
   readonly queue: Queue;

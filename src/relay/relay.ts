@@ -77,6 +77,7 @@ export class Relay {
     this.#log = log;
     this.#spool = spool;
     this.#queue = new Queue({ spool, clock, ids, log, host, policy });
+    this.#queue.setBack = () => this.#forget();
     // Forgotten before the next attempt of whoever found it down.
     this.#hosts = new HostMemory(clock, Math.min(DOWN_FOR, policy.delays[0]!) / 2);
     const book = addressBook({ mail, ...configuration });
@@ -137,12 +138,16 @@ export class Relay {
   async obey({ kind, id }: Request): Promise<void> {
     if (kind === "remove") return void await this.#queue.remove(id);
     // Whoever asks for another try knows more than we remember.
-    this.#hosts.forget();
-    this.#resolver.forget();
-    this.#policies.forget();
+    this.#forget();
     const ids = id === "all" ? await this.#spool.list() : [id];
     for (const one of ids) await this.#queue.hasten(one);
     this.#log.info("retry requested", { id });
+  }
+
+  #forget(): void {
+    this.#hosts.forget();
+    this.#resolver.forget();
+    this.#policies.forget();
   }
 
   /**

@@ -205,13 +205,16 @@ function decode(bytes: Uint8Array): Sifted<HeldPolicies> {
 }
 
 /** Throws DamagedError and StsPolicyError. */
-function decodeEntry({ domain, id, fetched, policy }: Record<string, unknown>) {
+function decodeEntry(
+  { domain, id, fetched, policy }: Record<string, unknown>,
+): [string, HeldPolicy] {
   if (typeof domain !== "string" || !isDomainName(domain)) throw wrong("domain");
   if (typeof id !== "string" || !isStsId(id)) throw wrong("id");
   // JSON has numbers that are too large for one.
   if (typeof fetched !== "number" || !(fetched >= 0 && fetched < Infinity)) throw wrong("fetched");
   if (typeof policy !== "string") throw wrong("policy");
-  return [domain.toLowerCase(), { id, fetched, policy: parseStsPolicy(policy) }] as const;
+  // And a zero with a sign.
+  return [domain.toLowerCase(), { id, fetched: Math.abs(fetched), policy: parseStsPolicy(policy) }];
 }
 
 function wrong(what: string): DamagedError {

@@ -130,7 +130,13 @@ async function watchRequests(requests: Requests, relay: Relay, log: Log): Promis
     watcher = Deno.watchFs(requests.directory);
     // What came before there was a watch.
     serve(requests, relay, log);
-    for await (const { kind } of watcher) if (kind === "create") serve(requests, relay, log);
+    for await (const { kind } of watcher) {
+      if (kind === "create") serve(requests, relay, log);
+      if (kind !== "remove" || await requests.canBeMade()) continue;
+      // Leaving the loop closes it.
+      watcher = undefined;
+      return watchLater(requests, relay, log);
+    }
   } catch (error) {
     // The system watches as much as it may already.
     log.warn("requests not watched", { error: String(error), look: `every ${LOOK / 1000} s` });
@@ -140,6 +146,15 @@ async function watchRequests(requests: Requests, relay: Relay, log: Log): Promis
     };
     look();
   }
+}
+
+/** The directory is no more. One that is made anew is another, and watched for itself. */
+function watchLater(requests: Requests, relay: Relay, log: Log): void {
+  const look = async () => {
+    if (await requests.canBeMade()) await watchRequests(requests, relay, log);
+    else systemClock.after(LOOK, look);
+  };
+  systemClock.after(LOOK, look);
 }
 
 function tell(message: FromRelayWorker): void {

@@ -100,6 +100,17 @@ const ROWS: { readonly [Name in VariableName]: Row } = {
     hint: "is no host, write it like mx.example:25",
   },
   SPOOL_DIR: { preset: "spool", good: [["/var/spool/x", "/var/spool/x"]], bad: [""], hint: PATH },
+  MIN_FREE: {
+    preset: { share: 0.05, octets: 100 * 1024 ** 2 },
+    good: [
+      ["1G", { share: 0, octets: 1024 ** 3 }],
+      ["7.5 %", { share: 0.075, octets: 0 }],
+      ["50M, 2%", { share: 0.02, octets: 50 * 1024 ** 2 }],
+      ["None", { share: 0, octets: 0 }],
+    ],
+    bad: ["", "0%", "91%", "5%, 2%", "1M, 1G", "5% 100M", "-1%", "0", "little"],
+    hint: "is neither a share up to 90% nor a size, write it like 5%, 100M or none",
+  },
   MAX_CLIENTS_PER_ADDRESS: {
     preset: 50,
     good: [["1", 1]],

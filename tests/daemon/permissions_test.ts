@@ -88,6 +88,29 @@ Deno.test("the receiver can listen at its address and write its mailboxes", () =
     assert.deepEqual(outcomes, { listen: "done", write: "done", read: "done" });
   }));
 
+/** Asks for the free space around each of these. */
+const spaceAt = (...paths: string[]) =>
+  Object.fromEntries(paths.map((path) => [
+    path,
+    `import("node:fs/promises").then((fs) => fs.statfs("${path}"))`,
+  ]));
+
+Deno.test("the receiver sees how much room there is for mail, where any is to be kept", async () => {
+  await withConfiguration(async (configuration, folder) => {
+    const paths = [`${folder}/john`, `${folder}/spool/queue`];
+    const permissions = receiverPermissions(configuration, listenPlaces(configuration.mail));
+    assert.deepEqual(
+      await attempt(permissions, spaceAt(...paths)),
+      Object.fromEntries(paths.map((path) => [path, "done"])),
+    );
+    await allForbidden("the receiver", permissions, spaceAt("/", "/tmp", folder));
+  });
+  await withConfiguration(async (configuration, folder) => {
+    const permissions = receiverPermissions(configuration, listenPlaces(configuration.mail));
+    await allForbidden("the receiver", permissions, spaceAt(`${folder}/john`, "/"));
+  }, "MIN_FREE = none");
+});
+
 Deno.test("the receiver can put messages into the queue", () =>
   withConfiguration(async (configuration, folder) => {
     const spool = `${folder}/spool`;
@@ -125,7 +148,7 @@ Deno.test("the receiver can do nothing else", () =>
       "read the environment": `Deno.env.get("HOME")`,
       "ask for the host's name": `Deno.hostname()`,
       "list the network's interfaces": `Deno.networkInterfaces()`,
-      "ask for the free space": `import("node:fs/promises").then((fs) => fs.statfs("/"))`,
+      "ask for the free space elsewhere": `import("node:fs/promises").then((fs) => fs.statfs("/"))`,
       "load a library": `Deno.dlopen("/lib/x86_64-linux-gnu/libc.so.6", {})`,
     };
     await allForbidden(
@@ -369,7 +392,9 @@ Deno.test("the main thread keeps what other threads may need later, and nothing 
        await dropPermissions();
        for (const name of ["net", "read", "write", "env", "run", "ffi", "import"]) {
          console.log(name, (await Deno.permissions.query({ name })).state === "granted");
-       }`,
+       }
+       const space = { name: "sys", kind: "statfs" };
+       console.log("statfs", (await Deno.permissions.query(space)).state === "granted");`,
     );
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--quiet", `--config=${CONFIG}`, ...ALL, file],
@@ -382,6 +407,7 @@ Deno.test("the main thread keeps what other threads may need later, and nothing 
       "run false",
       "ffi false",
       "import false",
+      "statfs true",
     ]);
   } finally {
     await Deno.remove(file);

@@ -80,7 +80,7 @@ Deno.test("a wrong configuration is refused with a line for each problem, and th
   outcomes(daemon).forEach((line) => assert.match(line, / error configuration refused problem="/));
   const shown = outcomes(daemon).map((line) => line.slice(line.indexOf("problem=")));
   assert.match(shown[0]!, /^problem="mail\.conf:1: HOSTNAME: /);
-  assert.match(shown[1]!, /^problem="mail\.conf:5: unknown name NONSENSE/);
+  assert.match(shown[1]!, /^problem="mail\.conf:6: unknown name NONSENSE/);
   assert.match(shown[2]!, /^problem="user\.conf:2: /);
   assert.equal(await greeting(daemon.port), "me.example");
   assert.match(await transaction(client, { to: ["smith@me.example"] }), /^250 /);
@@ -123,7 +123,7 @@ Deno.test("another SPOOL_DIR needs a restart", async () => {
   await using daemon = await startDaemon();
   const change = { mail: "HOSTNAME = new.example\nSPOOL_DIR = other" };
   const line = await reload(daemon, change);
-  assert.match(line, / error configuration refused problem="mail\.conf:5: SPOOL_DIR: .*\/spool /);
+  assert.match(line, / error configuration refused problem="mail\.conf:6: SPOOL_DIR: .*\/spool /);
   assert.match(line, /needs a restart"$/);
   assert.equal(await greeting(daemon.port), "me.example");
   // Another name for the same one does not.

@@ -112,7 +112,7 @@ function isExpected(
 ): boolean {
   if (directories.some((one) => path === one || path.startsWith(`${one}/`))) return true;
   // Before a new mailbox is made, it is tried whether one can be, right above it.
-  const trial = /^(.*)\/\.denosmtpd-[0-9a-f-]+$/.exec(path);
+  const trial = /^(.*)\/\.denosmtpd-try$/.exec(path);
   if (trial && directories.some((one) => above(one).includes(trial[1]!))) return true;
   if (writes) return false;
   const resolvConf = Deno.realPathSync("/etc/resolv.conf");
@@ -122,9 +122,9 @@ function isExpected(
   if (follows && [...read, ...directories].some((one) => above(one).includes(path))) return true;
   // Where a link to the key leads decides who could read it.
   if (call === "statx" && files.some((one) => above(one).at(-1) === path)) return true;
-  // A directory that was made is durable once the one above it is synced.
+  // A directory that was made is durable once the one above it is synced, and that once its own name is.
   return ["openat", "statx"].includes(call) &&
-    directories.some((one) => above(one).at(-1) === path);
+    directories.some((one) => above(one).slice(-2).includes(path));
 }
 
 /** What is not in `expected`, each once. */

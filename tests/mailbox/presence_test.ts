@@ -63,3 +63,11 @@ Deno.test("a disk that cannot tell is as good as away", async () => {
   };
   assert.deepEqual(await presence.away(["/john", "/jack"]), ["/john"]);
 });
+
+Deno.test("a clock that is set back makes nobody count as there for longer", async () => {
+  const { disk, clock, presence } = await mailboxes();
+  assert.deepEqual(await presence.away(["/john"]), []);
+  disk.directories.delete("/john/new");
+  clock.set(clock.now() - 3_600_000);
+  assert.deepEqual(await presence.away(["/john"]), ["/john"]);
+});

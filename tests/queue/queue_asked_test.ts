@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parseMailbox } from "../../src/smtp/address.ts";
-import { ARRIVED, DAY, HOUR, idOf, MINUTE, recipient, settlement } from "./messages.ts";
+import { ARRIVED, HOUR, idOf, MINUTE, recipient, settlement } from "./messages.ts";
 import { openOffice } from "./office.ts";
 
 const JONES = parseMailbox("jones@x.y");
@@ -10,9 +10,9 @@ const dueAt = (nextAttempt: number) => [recipient("jones@x.y", { nextAttempt })]
 
 Deno.test("a hastened message is tried at once, and then as ever", async () => {
   const office = await openOffice();
-  const id = await office.receive({ recipients: dueAt(ARRIVED + DAY) });
+  const id = await office.receive({ recipients: dueAt(ARRIVED + HOUR) });
   await office.restart();
-  assert.equal(office.queue.next, ARRIVED + DAY);
+  assert.equal(office.queue.next, ARRIVED + HOUR);
   let told = 0;
   office.queue.changed = () => told++;
   assert.equal(await office.queue.hasten(id), true);

@@ -187,3 +187,15 @@ Deno.test("whatever is set, deleted and taken, it agrees with a plain map", () =
   }
   assert.ok(reloads > 0, "the bound was never met");
 });
+
+Deno.test("all is due sooner, in the same order, and so is what had to be forgotten", () => {
+  const schedule = new Schedule(2);
+  for (const [i, id] of ["a", "b", "c"].entries()) schedule.set(id, 100 * (i + 1));
+  const horizon = schedule.horizon;
+  assert.ok(horizon < Infinity);
+  assert.deepEqual(schedule.advance(90), ["a"]);
+  assert.deepEqual([schedule.next, schedule.horizon], [10, horizon - 90]);
+  assert.equal(schedule.take(9), undefined);
+  assert.equal(schedule.take(10), "a");
+  assert.deepEqual(schedule.advance(5), []);
+});

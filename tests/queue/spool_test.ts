@@ -63,15 +63,15 @@ Deno.test("an envelope is replaced by a synced one, and the queue is synced", as
   assert.deepEqual(await spool.read(ID), changed);
 });
 
-Deno.test("a message is removed envelope first, and the queue is synced", async () => {
+Deno.test("a message is removed envelope first, durably before its text goes", async () => {
   const { disk, spool } = await newSpool();
   await put(spool, NEW, TEXT);
   disk.operations.length = 0;
   await spool.remove(ID);
   assert.deepEqual(disk.operations, [
     `remove /spool/queue/${ID}.json`,
-    `remove /spool/queue/${ID}.eml`,
     "syncDirectory /spool/queue",
+    `remove /spool/queue/${ID}.eml`,
   ]);
   assert.equal(disk.files.size, 0);
   await spool.remove(ID);
@@ -106,6 +106,7 @@ Deno.test("a message that is not there, or whose id is none, is not found", asyn
   disk.operations.length = 0;
   for (const id of ["", "../tmp/x", ID.toUpperCase(), `${ID}0`, `../queue/${ID}`]) {
     await assert.rejects(spool.read(id), Deno.errors.NotFound, id);
+    assert.equal(await spool.has(id), false, id);
   }
   assert.deepEqual(disk.operations, []);
 });

@@ -1,7 +1,7 @@
 /** Transactions over one connection: each recipient has a result, and the next one begins clean. */
 
 import assert from "node:assert/strict";
-import { Connection, TIMEOUTS } from "../../src/relay/connection.ts";
+import { ChannelError, Connection, TIMEOUTS } from "../../src/relay/connection.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeWire } from "../support/fake_wire.ts";
 import { answer, GREEN, greeted, JONES, OK, send, SMITH, words } from "./conversation.ts";
@@ -161,4 +161,24 @@ Deno.test("both sides are shown, all but the text", async () => {
     ...["client DATA", "server 354 go", "server 250 OK"],
   ]);
   connection.close();
+});
+
+Deno.test("why a handshake failed is told in printable words, and not at length (BUG-29)", async () => {
+  const server = new FakeWire();
+  // A certificate is the server's, and so are the names that are told of it.
+  const why = `wrong name: DNS:\x1b[2J\r\n250 \u2028\u00e4${"x".repeat(100_000)}`;
+  server.secure = () => Promise.reject(new Error(why));
+  const opening = Connection.open(server, {
+    host: "me.example",
+    serverName: "mx.test",
+    wantsTls: true,
+    clock: new FakeClock(),
+  });
+  server.say("220 s\r\n");
+  await answer(server, "250-s\r\n250 STARTTLS\r\n", "220 go\r\n");
+  const error = await opening.then(() => undefined, (error) => error);
+  assert.ok(error instanceof ChannelError);
+  const [line = ""] = error.reply.lines;
+  assert.match(line, /^TLS failed: wrong name: DNS:\?\[2J\?\?250 \?\?x+$/);
+  assert.ok(line.length < 300, `${line.length} characters`);
 });

@@ -162,6 +162,19 @@ Deno.test("STARTTLS comes before the first transaction, and what was offered is 
   assert.deepEqual(play(script, { wantsTls: true }), ["jones 250  OK"]);
 });
 
+Deno.test("what was offered in plain text is void after HELO too (CL-32, BUG-8)", () => {
+  const script: Script = [
+    EHLO,
+    ["250-x.y\r\n250-SIZE 5000\r\n250-PIPELINING\r\n250 STARTTLS\r\n", "STARTTLS"],
+    ["220 go\r\n", "(tls)EHLO me.example"],
+    ["502 what?\r\n", "HELO me.example"],
+    ["250 x.y\r\n", "MAIL FROM:<fred@me.example>"],
+    ["550 no\r\n", "QUIT"],
+    BYE,
+  ];
+  assert.deepEqual(play(script, { wantsTls: true }), ["jones 550  no"]);
+});
+
 Deno.test("what comes in with the answer to STARTTLS is not heard (CL-32, BUG-8)", () => {
   for (const injected of ["250-evil\r\n250 8BITMIME\r\n", "250-ev", "250 x\r\n250 y\r\n", "\x16"]) {
     const script: Script = [

@@ -45,6 +45,8 @@ const PRESETS = {
   LISTEN_PORT: "0",
   // Nobody is asked about other hosts, unless a test has a name server of its own.
   NAME_SERVER: "127.0.0.1:1",
+  // How full the machine's disk is, is no test's business.
+  MIN_FREE: "none",
 };
 
 /** A line of mail.conf: nobody listens there, so all mail for other hosts waits. */
@@ -65,18 +67,28 @@ export const COMMAND: readonly string[] = [
   MAIN,
 ];
 
-/** Starts a daemon and waits until it listens. */
-export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> {
+/** A folder with the files of a daemon. Whoever makes it removes it. */
+export async function makeDaemonFolder(
+  { mail = "", users = "jones:mail/jones\nsmith:mail/smith\n", files = {} }: Pick<
+    DaemonOptions,
+    "mail" | "users" | "files"
+  >,
+): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
-  const { mail = "", users = "jones:mail/jones\nsmith:mail/smith\n" } = options;
   const given = mail.split("\n").map((line) => line.split("=")[0]!.trim());
   const presets = Object.entries(PRESETS).filter(([name]) => !given.includes(name));
   const lines = presets.map(([name, value]) => `${name} = ${value}`);
   await Deno.writeTextFile(`${folder}/mail.conf`, [...lines, mail, ""].join("\n"));
   await Deno.writeTextFile(`${folder}/user.conf`, users);
-  for (const [name, text] of Object.entries(options.files ?? {})) {
+  for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
   }
+  return folder;
+}
+
+/** Starts a daemon and waits until it listens. */
+export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> {
+  const folder = await makeDaemonFolder(options);
   const { under = [], command = COMMAND, environment } = options;
   const [program, ...words] = [...under, ...command];
   const process = new Deno.Command(program!, {

@@ -4,7 +4,7 @@ import type { Clock } from "../../src/clock.ts";
 import { settled } from "./settled.ts";
 
 interface Timer {
-  readonly at: number;
+  at: number;
   readonly act: () => void;
 }
 
@@ -30,6 +30,13 @@ export class FakeClock implements Clock {
   /** Timers that have not run yet. */
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Somebody sets the clock: it shows another time, and what waits still waits as long as before. */
+  set(now: number): void {
+    const jump = now - this.#now;
+    for (const timer of this.#timers) timer.at += jump;
+    this.#now = now;
   }
 
   /** Moves on, and runs each timer at its time. */

@@ -106,9 +106,9 @@ const TTL = 60;
 /** Octets of an answer over UDP (RFC 1035 4.2.1). */
 const MAX_DATAGRAM = 512;
 
-/** Starts a name server on a free port. */
-export async function startNameServer(table: Table = {}): Promise<NameServer> {
-  const { listener, socket } = await bind();
+/** Starts a name server, on a free port where none is given. */
+export async function startNameServer(table: Table = {}, port = 0): Promise<NameServer> {
+  const { listener, socket } = await bind(port);
   const questions: Question[] = [];
   const connections = new Set<Deno.TcpConn>();
 
@@ -185,9 +185,9 @@ const GONE = [
 ];
 
 /** One port number that is free for both transports. */
-async function bind(): Promise<{ listener: Deno.TcpListener; socket: Socket }> {
+async function bind(port: number): Promise<{ listener: Deno.TcpListener; socket: Socket }> {
   for (;;) {
-    const listener = Deno.listen({ hostname: HOST, port: 0 });
+    const listener = Deno.listen({ hostname: HOST, port });
     const socket = createSocket("udp4");
     try {
       socket.bind(listener.addr.port, HOST);
@@ -196,7 +196,8 @@ async function bind(): Promise<{ listener: Deno.TcpListener; socket: Socket }> {
     } catch (error) {
       listener.close();
       socket.close();
-      if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      if (!taken || port !== 0) throw error;
     }
   }
 }

@@ -27,14 +27,17 @@ export interface Trace {
   readonly sockets: readonly SocketCall[];
 }
 
+/** Files, sockets and threads. Architectures have one of the last two or both. */
+const CALLS = "%file,%network,?clone,?clone3";
+
 /**
- * What runs a program so that its calls are written to `file`. The program is the child of whoever
- * starts it, strace is not: signals reach it, and its output ends when strace has written all.
+ * What runs a program so that its calls, or those of them, are written to `file`. The program is the
+ * child of whoever starts it, strace is not: signals reach it, and its output ends when strace has
+ * written all.
  */
-export function underStrace(file: string): string[] {
-  // Architectures have one of the two or both.
-  const calls = "trace=%file,%network,?clone,?clone3";
-  return [find("strace") ?? "strace", "-D", "-f", "-yy", "--seccomp-bpf", "-o", file, "-e", calls];
+export function underStrace(file: string, calls = CALLS): string[] {
+  const strace = find("strace") ?? "strace";
+  return [strace, "-D", "-f", "-yy", "--seccomp-bpf", "-o", file, "-e", `trace=${calls}`];
 }
 
 /** Why nothing can be traced here; undefined where it can. */
@@ -70,6 +73,30 @@ export async function readTrace(file: string, cwd: string): Promise<Trace> {
     else files.push(...filesIn(call, args, cwd));
   }
   return { files, sockets };
+}
+
+/** A call with its place among all beginnings and ends of calls. */
+export interface TimedCall {
+  /** As strace writes it, without what it returned where another thread came in between. */
+  readonly text: string;
+  readonly begun: number;
+  readonly done: number;
+}
+
+/** Reads what `underStrace` wrote: the calls that came to their end. */
+export async function readCalls(file: string): Promise<TimedCall[]> {
+  const calls: TimedCall[] = [];
+  /** By thread. */
+  const unfinished = new Map<string, { readonly text: string; readonly begun: number }>();
+  for (const [at, line] of (await Deno.readTextFile(file)).split("\n").entries()) {
+    const [, thread = "", words = ""] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    if (words.endsWith("<unfinished ...>")) unfinished.set(thread, { text: words, begun: at });
+    else if (words.startsWith("<... ")) {
+      const call = unfinished.get(thread);
+      if (call) calls.push({ ...call, done: at });
+    } else if (/^[a-z]\w*\(/.test(words)) calls.push({ text: words, begun: at, done: at });
+  }
+  return calls;
 }
 
 /** The threads of a program, from what `underStrace` wrote. */

@@ -1,0 +1,131 @@
+/**
+ * What MIN_FREE keeps free of new mail: a disk that nobody can write to any more cannot send what it
+ * holds either, nor tell a sender about it. The relay and its reports may use what is left.
+ */
+
+import type { Clock } from "../clock.ts";
+import { hasRoom, leastFree, type MinFree } from "../config/min_free.ts";
+import type { Log } from "../log.ts";
+import type { Space, SpaceOf } from "../space.ts";
+
+export interface ReserveParts {
+  readonly spaceOf: SpaceOf;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Milliseconds that a look at a file system is good for, and the longest that anybody waits for one. */
+const GOOD_FOR = 1000;
+/** Milliseconds that a directory counts as being on the file system where it was found. */
+const THERE_FOR = 60_000;
+/** File systems remembered; then the oldest is forgotten. */
+const MOST_REMEMBERED = 10_000;
+
+interface Judgement {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly short: boolean;
+}
+
+export class Reserve {
+  readonly #minFree: MinFree;
+  readonly #parts: ReserveParts;
+  /** By device. */
+  readonly #judged = new Map<number, Judgement>();
+  readonly #devices = new Map<string, { readonly since: number; readonly device: number }>();
+  /** What looks under way come to, by device, or by directory where that is not known. */
+  readonly #looks = new Map<number | string, Promise<boolean>>();
+  /** Directories where the last look failed. */
+  readonly #unknown = new Set<string>();
+  #forbidden = false;
+
+  constructor(minFree: MinFree, parts: ReserveParts) {
+    this.#minFree = minFree;
+    this.#parts = parts;
+  }
+
+  /**
+   * Whether the file system of any of these directories has less free than is to be kept; a promise,
+   * which does not reject, where one must be looked at. What cannot be told counts as enough: a disk
+   * that is full says so itself.
+   */
+  isShort(directories: readonly string[]): boolean | Promise<boolean> {
+    const looks: Promise<boolean>[] = [];
+    for (const directory of directories) {
+      const short = this.#ask(directory);
+      if (short === true) return true;
+      if (short !== false) looks.push(short);
+    }
+    if (looks.length === 0) return false;
+    return Promise.all(looks).then((found) => found.includes(true));
+  }
+
+  #ask(directory: string): boolean | Promise<boolean> {
+    if (this.#forbidden) return false;
+    const found = this.#devices.get(directory);
+    const device = found && this.#isRecent(found, THERE_FOR) ? found.device : undefined;
+    const judged = device === undefined ? undefined : this.#judged.get(device);
+    if (judged && this.#isRecent(judged, GOOD_FOR)) return judged.short;
+    const key = device ?? directory;
+    return this.#looks.get(key) ?? this.#begin(key, directory, judged?.short ?? false);
+  }
+
+  /** A look that takes long goes on alone; until it ends, what was known before holds. */
+  #begin(key: number | string, directory: string, before: boolean): Promise<boolean> {
+    const answer = Promise.withResolvers<boolean>();
+    const callOff = this.#parts.clock.after(GOOD_FOR, () => answer.resolve(before));
+    this.#looks.set(key, answer.promise);
+    this.#look(directory).then((short) => {
+      callOff();
+      this.#looks.delete(key);
+      answer.resolve(short);
+    });
+    return answer.promise;
+  }
+
+  async #look(directory: string): Promise<boolean> {
+    let space;
+    try {
+      space = await this.#parts.spaceOf(directory);
+    } catch (error) {
+      this.#failed(directory, error);
+      return false;
+    }
+    this.#unknown.delete(directory);
+    const { device } = space;
+    const since = this.#parts.clock.now();
+    const short = !hasRoom(this.#minFree, space);
+    const before = this.#judged.get(device)?.short ?? false;
+    this.#devices.set(directory, { since, device });
+    this.#judged.delete(device);
+    this.#judged.set(device, { since, short });
+    const [oldest] = this.#judged.keys();
+    if (this.#judged.size > MOST_REMEMBERED && oldest !== undefined) this.#judged.delete(oldest);
+    if (short !== before) this.#tell(directory, space, short);
+    return short;
+  }
+
+  #failed(directory: string, error: unknown): void {
+    // Without the right to look at one, none can be looked at.
+    this.#forbidden = error instanceof Deno.errors.NotCapable;
+    if (this.#unknown.has(directory)) return;
+    this.#unknown.add(directory);
+    this.#parts.log.warn("free space unknown", { directory, error: String(error) });
+  }
+
+  #tell(directory: string, space: Space, short: boolean): void {
+    const { log } = this.#parts;
+    const least = leastFree(this.#minFree, space);
+    const octets = { directory, free: space.free, least: Math.ceil(least.octets) };
+    if (!short) return log.info("disk has room again", octets);
+    const files = space.freeInodes < least.inodes
+      ? { files: space.freeInodes, leastFiles: least.inodes }
+      : {};
+    log.warn("disk nearly full", { ...octets, ...files });
+  }
+
+  #isRecent({ since }: { readonly since: number }, time: number): boolean {
+    // A clock that was set back must not make anything last for longer.
+    return Math.abs(this.#parts.clock.now() - since) < time;
+  }
+}
