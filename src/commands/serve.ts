@@ -3,12 +3,13 @@
 import { ConfigurationError, problemText } from "../config/problem.ts";
 import { systemClock } from "../clock.ts";
 import { Daemon } from "../daemon/daemon.ts";
+import { tooFewDescriptors } from "../daemon/descriptors.ts";
 import { dropPermissions } from "../daemon/permissions.ts";
 import { type Files, firstPlan, nextPlan, type Plan } from "../daemon/plan.ts";
 import { settingProblem } from "../daemon/ports.ts";
 import { system } from "../daemon/system.ts";
 import { workers } from "../daemon/threads.ts";
-import { warningsOf } from "../daemon/warnings.ts";
+import { type Warning, warningsOf } from "../daemon/warnings.ts";
 import { LineWriter } from "../line_writer.ts";
 import { type Fields, type Log, logTo } from "../log.ts";
 import { type ListenPlace, printHostPort } from "../receiver/listener.ts";
@@ -70,12 +71,13 @@ class Service {
   /** Throws ConfigurationError where that is the reason that it cannot, else what happened. */
   static async start(files: Files): Promise<Service> {
     const plan = await firstPlan(files);
+    const descriptors = tooFewDescriptors(plan.configuration);
     const service = new Service(files, plan);
     const queue = await service.#begin();
     // For a reload that may need it: soon it cannot be asked for any more.
     system.stateDirectory();
     await dropPermissions();
-    await service.#tell(plan);
+    await service.#tell(plan, descriptors);
     const log = service.#log;
     if (plan.swept > 0) log.warn("unfinished messages removed", { files: plan.swept });
     log.info("started", { version: VERSION, ...facts(plan), queue });
@@ -129,8 +131,8 @@ class Service {
     return exit;
   }
 
-  async #tell({ configuration, made }: Plan): Promise<void> {
-    for (const { event, fields } of await warningsOf(configuration)) {
+  async #tell({ configuration, made }: Plan, found: readonly Warning[] = []): Promise<void> {
+    for (const { event, fields } of [...found, ...await warningsOf(configuration)]) {
       this.#log.warn(event, fields);
     }
     for (const mailbox of made) this.#log.info("mailbox made", { mailbox });

@@ -1,14 +1,28 @@
-/** Large read buffers, lent while a text comes in and used again: idle connections hold none. */
+/** Buffers to read into: a small one of each connection's own, and large ones for whoever sends a text. */
 
-const SIZE = 64 * 1024;
+/** Commands are short. */
+const SMALL = 2 * 1024;
+const LARGE = 64 * 1024;
 const KEPT = 64;
 
+/** Used again, so that idle connections hold none. */
 const free: Uint8Array<ArrayBuffer>[] = [];
 
-export function borrowBuffer(): Uint8Array<ArrayBuffer> {
-  return free.pop() ?? new Uint8Array(SIZE);
-}
+/** What one connection reads into. */
+export class ReadBuffer {
+  readonly #small = new Uint8Array(SMALL);
+  #large: Uint8Array<ArrayBuffer> | undefined;
 
-export function returnBuffer(buffer: Uint8Array<ArrayBuffer>): void {
-  if (free.length < KEPT) free.push(buffer);
+  /** The one for what comes next; what is in another is lost. */
+  for(next: "a command" | "a text"): Uint8Array<ArrayBuffer> {
+    if (next === "a text") return this.#large ??= free.pop() ?? new Uint8Array(LARGE);
+    this.release();
+    return this.#small;
+  }
+
+  /** Gives back what is only lent. */
+  release(): void {
+    if (this.#large && free.length < KEPT) free.push(this.#large);
+    this.#large = undefined;
+  }
 }

@@ -5,7 +5,7 @@ import type { SessionEvent } from "../smtp/event.ts";
 import * as replies from "../smtp/reply.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
 import { Session, type SessionOptions } from "../smtp/session.ts";
-import { borrowBuffer, returnBuffer } from "./buffers.ts";
+import { ReadBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";
 import { type Backend, type Ends, Intake } from "./intake.ts";
 import { HandshakeError } from "../tls/server.ts";
@@ -25,8 +25,6 @@ export interface ServerSecurity {
   readonly implicit: boolean;
 }
 
-/** Commands are short; a text gets a larger buffer while it lasts. */
-const COMMAND_BUFFER = 2 * 1024;
 /** Milliseconds that a handshake may take at most. */
 const HANDSHAKE = 30_000;
 /** Why a connection ended, where it was not the client's wish. */
@@ -49,8 +47,7 @@ export class Connection {
   /** Milliseconds. */
   readonly #handshakeLimit: number;
   readonly #turns = new Turns();
-  readonly #commandBuffer = new Uint8Array(COMMAND_BUFFER);
-  #textBuffer: Uint8Array<ArrayBuffer> | undefined;
+  readonly #buffer = new ReadBuffer();
   #waiting: "to read" | "to write" | "for the handshake" | undefined;
   #leaving: "after the text" | "now" | undefined;
   #lastTimer: ReturnType<typeof setTimeout> | undefined;
@@ -100,7 +97,7 @@ export class Connection {
       this.#waiting = undefined;
       await this.#intake.drop();
       clearTimeout(this.#lastTimer);
-      if (this.#textBuffer) returnBuffer(this.#textBuffer);
+      this.#buffer.release();
       close(this.#socket);
       log.info("connection closed", { peer, reason: this.#reason });
     }
@@ -168,9 +165,9 @@ export class Connection {
         return;
       }
       case "mail":
-        return session.answer(this.#intake.begin(event.transaction));
+        return session.answer(await this.#intake.begin(event.transaction));
       case "recipient":
-        return session.answer(this.#intake.recipient(event.forwardPath));
+        return session.answer(await this.#intake.recipient(event.forwardPath));
       case "data":
         return session.answer(await this.#intake.data(event.transaction));
       case "text":
@@ -241,18 +238,14 @@ export class Connection {
 
   /** The next bytes, undefined at their end. */
   async #read(): Promise<Uint8Array | undefined> {
-    const buffer = this.#buffer();
+    const { inText } = this.#session;
+    const buffer = this.#buffer.for(inText ? "a text" : "a command");
     this.#wait("to read");
     const length = await this.#socket.read(buffer);
     this.#wait(undefined);
-    return length === null ? undefined : buffer.subarray(0, length);
-  }
-
-  #buffer(): Uint8Array<ArrayBuffer> {
-    if (this.#session.inText) return this.#textBuffer ??= borrowBuffer();
-    if (this.#textBuffer) returnBuffer(this.#textBuffer);
-    this.#textBuffer = undefined;
-    return this.#commandBuffer;
+    if (length === null) return undefined;
+    if (inText) this.#deadline.earn(length);
+    return buffer.subarray(0, length);
   }
 
   /** All replies there are, in one write. */
@@ -266,9 +259,11 @@ export class Connection {
 
   #wait(what: "to read" | "to write" | undefined): void {
     this.#waiting = what;
+    const { inLine, inText } = this.#session;
+    if (!what) this.#deadline.end();
     // A command line has one deadline, however its bytes trickle in (RFC 5321 4.5.3.2.7).
-    if (what) this.#deadline.begin(what === "to read" && this.#session.inLine);
-    else this.#deadline.end();
+    else if (what === "to read" && (inLine || inText)) this.#deadline.goOn();
+    else this.#deadline.begin();
   }
 
   #timeOut(): void {

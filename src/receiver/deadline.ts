@@ -1,44 +1,75 @@
 /** A limit on how long to wait for a peer. */
 
+import { type Clock, systemClock } from "../clock.ts";
+
 /**
- * Calls `expired` once, when a single wait has lasted `seconds`. Waits are many and short, so they
- * cost no timer each: one timer looks now and then how long the present wait has lasted.
+ * Milliseconds that an octet is worth: 100 a second are the least that will do for long. A modem of
+ * 9,600 baud brings ten times as many, and who has sent at that rate for a while may then be silent for
+ * all the time that there is.
+ */
+const OCTET = 10;
+
+/** Time that never jumps: milliseconds since some moment or other. */
+const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
+
+/**
+ * Calls `expired` once, when the waits for a peer have lasted for all the time that it is given. What
+ * passes between waits is this side's own time and does not count. Waits are many and short, so they
+ * cost no timer each: one timer looks now and then how much is left.
  */
 export class Deadline {
-  #began = performance.now();
+  readonly #limit: number;
+  readonly #clock: Clock;
+  /** Milliseconds, as of the beginning of the present wait or the end of the last one. */
+  #left: number;
   /** When the present wait began, undefined while there is none. */
   #since: number | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #limit: number;
+  #callOff = () => {};
 
-  constructor(seconds: number, readonly expired: () => void) {
-    this.#limit = seconds * 1000;
+  constructor(seconds: number, readonly expired: () => void, clock: Clock = steadyClock) {
+    this.#limit = this.#left = seconds * 1000;
+    this.#clock = clock;
     this.#arm(this.#limit);
   }
 
-  /** A wait begins, or the last one goes on: bytes that came in between have not ended it. */
-  begin(goesOn = false): void {
-    if (!goesOn) this.#began = performance.now();
-    this.#since = this.#began;
+  /** A wait begins that has all the time. */
+  begin(): void {
+    this.#left = this.#limit;
+    this.goOn();
+  }
+
+  /** A wait begins that has what the last ones have left: what came in between has not ended them. */
+  goOn(): void {
+    this.#since = this.#clock.now();
   }
 
   /** The wait is over. */
   end(): void {
+    this.#left = this.#now();
     this.#since = undefined;
+  }
+
+  /** Between waits: so many octets have come, which is worth some time, though no more than all of it. */
+  earn(octets: number): void {
+    this.#left = Math.min(this.#left + octets * OCTET, this.#limit);
   }
 
   /** No wait counts any more. */
   cancel(): void {
-    clearTimeout(this.#timer);
+    this.#callOff();
+  }
+
+  #now(): number {
+    return this.#since === undefined ? this.#left : this.#left - (this.#clock.now() - this.#since);
   }
 
   #arm(milliseconds: number): void {
-    this.#timer = setTimeout(() => this.#look(), milliseconds);
+    this.#callOff = this.#clock.after(milliseconds, () => this.#look());
   }
 
   #look(): void {
-    const waited = this.#since === undefined ? 0 : performance.now() - this.#since;
-    if (waited >= this.#limit) this.expired();
-    else this.#arm(Math.max(1, this.#limit - waited));
+    const left = this.#now();
+    if (this.#since !== undefined && left <= 0) this.expired();
+    else this.#arm(Math.max(1, left));
   }
 }

@@ -2,10 +2,12 @@
 
 import * as replies from "../smtp/reply.ts";
 import type { Reply } from "../smtp/reply.ts";
+import { networkOf } from "./login_limits.ts";
 
+/** Counts an IPv6 address as its network's, for whoever has one has all of them. */
 export class ClientLimits {
   #all = 0;
-  readonly #perAddress = new Map<string, number>();
+  readonly #perNetwork = new Map<string, number>();
 
   constructor(
     readonly host: string,
@@ -16,17 +18,19 @@ export class ClientLimits {
   /** Lets a client in (undefined; it must `leave` later), or says what to tell it. */
   enter(address: string): Reply | undefined {
     if (this.#all >= this.maxClients) return replies.tooManyClients(this.host);
-    const already = this.#perAddress.get(address) ?? 0;
+    const network = networkOf(address);
+    const already = this.#perNetwork.get(network) ?? 0;
     if (already >= this.maxPerAddress) return replies.tooManyFromAddress(this.host);
     this.#all++;
-    this.#perAddress.set(address, already + 1);
+    this.#perNetwork.set(network, already + 1);
     return undefined;
   }
 
   leave(address: string): void {
     this.#all--;
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
+    const network = networkOf(address);
+    const left = (this.#perNetwork.get(network) ?? 1) - 1;
+    if (left > 0) this.#perNetwork.set(network, left);
+    else this.#perNetwork.delete(network);
   }
 }

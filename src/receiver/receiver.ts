@@ -19,6 +19,8 @@ import type { CertificateFiles } from "./certificate_files.ts";
 import { ClientLimits } from "./limits.ts";
 import { type ListenPlace, openListeners, printHostPort } from "./listener.ts";
 import type { Logins } from "./logins.ts";
+import { Refusals } from "./refusals.ts";
+import type { Reserve } from "./reserve.ts";
 import { turnAway } from "./turn_away.ts";
 
 /** What a receiver takes from outside; a test hands in its own. */
@@ -41,6 +43,8 @@ export interface ReceiverParts {
   readonly certificate?: CertificateFiles;
   /** Who may log in where messages are submitted. */
   readonly logins?: Logins;
+  /** What is kept free of new mail, where anything is. */
+  readonly reserve?: Reserve;
 }
 
 /** Clients told at once why they are not let in; beyond that they are turned away without a word. */
@@ -52,6 +56,7 @@ export class Receiver {
   readonly #options: SessionOptions;
   readonly #certificate: CertificateFiles | undefined;
   readonly #limits: ClientLimits;
+  readonly #refusals: Refusals;
   readonly #listeners: readonly Deno.TcpListener[];
   readonly #acceptors: readonly Acceptor[];
   readonly #connections = new Map<Connection, Promise<void>>();
@@ -61,7 +66,7 @@ export class Receiver {
   /** Listens at these places at once, perhaps beside other threads. Throws ListenError where it cannot. */
   constructor(configuration: Configuration, places: readonly ListenPlace[], parts: ReceiverParts) {
     const { mail } = configuration;
-    const { disk, spool, ids, log, now, queued, certificate, logins } = parts;
+    const { disk, spool, ids, log, now, queued, certificate, logins, reserve } = parts;
     this.#configuration = configuration;
     this.#backend = {
       book: addressBook(configuration),
@@ -75,6 +80,7 @@ export class Receiver {
       host: mail.HOSTNAME,
       queued,
       ...logins ? { logins } : {},
+      ...reserve ? { reserve } : {},
     };
     this.#certificate = certificate;
     this.#options = {
@@ -86,6 +92,7 @@ export class Receiver {
     const share = (most: number) => Math.ceil(most / mail.WORKERS);
     const [most, perAddress] = [share(mail.MAX_CLIENTS), share(mail.MAX_CLIENTS_PER_ADDRESS)];
     this.#limits = new ClientLimits(mail.HOSTNAME, most, perAddress);
+    this.#refusals = new Refusals(log);
     this.#listeners = openListeners(places, { shared: true });
     this.#acceptors = this.#listeners.map((listener, i) => {
       const { service } = places[i]!;
@@ -135,6 +142,7 @@ export class Receiver {
     this.#backend.logins?.close();
     this.#acceptors.forEach((acceptor) => acceptor.close());
     await Promise.all(this.#acceptors.map(({ done }) => done));
+    this.#refusals.close();
     const running = [...this.#connections.keys()];
     running.forEach((connection) => connection.stop());
     const timer = setTimeout(() => running.forEach((connection) => connection.abort()), grace);
@@ -147,13 +155,12 @@ export class Receiver {
   }
 
   #accepted(conn: Deno.TcpConn, service: Service): void {
-    const { log } = this.#backend;
     const { RELAY_FROM, CLIENT_TIMEOUT } = this.#configuration.mail;
     // Who may send to anyone shows elsewhere by a login alone.
     const ends = endsOf(conn, service === "smtp" ? RELAY_FROM : []);
     const refusal = this.#limits.enter(ends.address);
     if (refusal) {
-      log.warn("connection refused", { peer: ends.peer, reason: refusal.lines[0] });
+      this.#refusals.tell(ends.peer, refusal.lines.join(" "));
       return this.#turnAway(conn, service, ends, refusal);
     }
     const connection = new Connection(

@@ -7,30 +7,26 @@
  *     write(session.takeOutput());
  */
 
-import type { Mailbox } from "./address.ts";
 import { Admission, type AdmissionFacts } from "./admission.ts";
 import { Budget } from "./budget.ts";
 import {
-  type Auth,
   type Command,
-  type Hello,
   LONGEST_LINE,
   LONGEST_LINE_WITH_AUTH,
   type Mail,
   parseCommand,
   type Rcpt,
 } from "./command.ts";
-import type { SessionEvent, Transaction } from "./event.ts";
-import { IncomingText } from "./incoming_text.ts";
+import type { SessionEvent } from "./event.ts";
+import type { IncomingText } from "./incoming_text.ts";
 import { LineReader } from "./line.ts";
 import type { LoginStep } from "./login.ts";
+import { MailTransaction, type TransactionLimits } from "./mail_transaction.ts";
 import * as replies from "./reply.ts";
 import { encodeReply, isPositive, type Reply } from "./reply.ts";
 import { isHttp, nameOf } from "./stranger.ts";
 
-export interface SessionOptions extends AdmissionFacts {
-  /** Recipients a transaction may have. */
-  readonly maxRecipients: number;
+export interface SessionOptions extends AdmissionFacts, TransactionLimits {
   /** Whether another session, before the handshake, has said the greeting. */
   readonly greeted?: boolean;
 }
@@ -40,30 +36,19 @@ const MAX_COMMANDS = 16;
 /** Characters of replies that may pile up: many commands in one packet must not cost much memory. */
 const MAX_OUTPUT = 16 * 1024;
 
-const NOTHING = new Uint8Array(0);
-
-interface OpenTransaction extends Transaction {
-  readonly forwardPaths: Mailbox[];
-}
-
-/** The question that waits for its answer: what the answer does, saying it included. */
-type Question = (reply: Reply) => void;
-
 export class Session {
   readonly #options: SessionOptions;
   readonly #admission: Admission;
   readonly #lines: LineReader;
   readonly #events: SessionEvent[] = [];
-  #input: Uint8Array = NOTHING;
+  #input: Uint8Array = new Uint8Array(0);
   #at = 0;
   /** Worked off since the last pause. */
   #commands = 0;
   #output = "";
-  #question: Question | undefined;
-  #transaction: OpenTransaction | undefined;
-  #recipientsTried = false;
-  #surplusTold = false;
-  #text: IncomingText | undefined;
+  /** That waits for its answer: what the answer does, saying it included. */
+  #question: ((reply: Reply) => void) | undefined;
+  readonly #transaction: MailTransaction;
   readonly #budget = new Budget();
   #closed = false;
 
@@ -71,13 +56,14 @@ export class Session {
     const { host, submission, greeted } = options;
     this.#options = options;
     this.#admission = new Admission(options);
+    this.#transaction = new MailTransaction(options);
     this.#lines = new LineReader(submission ? LONGEST_LINE_WITH_AUTH : LONGEST_LINE);
     if (!greeted) this.#say(replies.greeting(host));
   }
 
   /** Whether a text is coming in: between 354 and the reply to its end. */
   get inText(): boolean {
-    return this.#text !== undefined;
+    return this.#transaction.text !== undefined;
   }
 
   /** Whether a command line has begun that has not ended yet. */
@@ -109,7 +95,8 @@ export class Session {
         this.#commands = 0;
         return { kind: "pause" };
       }
-      if (this.#text) this.#readText(this.#text);
+      const { text } = this.#transaction;
+      if (text) this.#readText(text);
       else this.#readLine();
     }
   }
@@ -141,7 +128,7 @@ export class Session {
     this.#output += encodeReply(reply);
   }
 
-  #ask(event: SessionEvent, question: Question): void {
+  #ask(event: SessionEvent, question: (reply: Reply) => void): void {
     this.#events.push(event);
     this.#question = question;
   }
@@ -165,10 +152,12 @@ export class Session {
   #refuse(what: string, reply: Reply): void {
     if (this.#isSpent(reply, what)) return;
     this.#say(reply);
+    // Recipients too many are each answered, but told once: there may be many (RFC 5321 4.5.3.1.10).
+    if (reply === replies.tooManyRecipients && this.#transaction.surplusTold) return;
     this.#events.push({ kind: "refused", what, reply });
   }
 
-  /** Whether that was more than a client may do wrong; the channel is closed then. */
+  /** Whether that was more than a client may be refused; the channel is closed then. */
   #isSpent(reply: Reply, what: string): boolean {
     if (this.#budget.pay(reply)) return false;
     this.#turnOut(what, replies.tooManyErrors(this.#options.host));
@@ -188,10 +177,15 @@ export class Session {
   }
 
   #obey(command: Command): void {
+    if (!this.#budget.take(command.verb)) {
+      return this.#turnOut(command.verb, replies.tooManyCommands(this.#options.host));
+    }
     switch (command.verb) {
       case "HELO":
       case "EHLO":
-        return this.#greet(command);
+        // May come again at any time and then resets like RSET (RFC 5321 4.1.4).
+        this.#drop();
+        return this.#say(this.#admission.greet(command));
       case "MAIL":
         return this.#mail(command);
       case "RCPT":
@@ -214,7 +208,8 @@ export class Session {
       case "STARTTLS":
         return this.#startTls();
       case "AUTH":
-        return this.#auth(command);
+        if (!this.#transaction.open) return this.#follow(this.#admission.auth(command));
+        return this.#refuse("AUTH", replies.loginInTransaction);
     }
   }
 
@@ -226,11 +221,6 @@ export class Session {
     // Nothing of this session outlives it: not what was said, and not what stands behind this command.
     this.#closed = true;
     this.#events.push({ kind: "starttls", discarded: this.#input.length - this.#at });
-  }
-
-  #auth(auth: Auth): void {
-    if (this.#transaction) this.#refuse("AUTH", replies.loginInTransaction);
-    else this.#follow(this.#admission.auth(auth));
   }
 
   #follow(step: LoginStep): void {
@@ -247,63 +237,30 @@ export class Session {
     }
   }
 
-  /** May come again at any time and then resets like RSET (RFC 5321 4.1.4). */
-  #greet(hello: Hello): void {
-    this.#drop();
-    this.#say(this.#admission.greet(hello));
-  }
-
   #mail(mail: Mail): void {
-    const refusal = this.#admission.refuseMail(mail);
+    const refusal = this.#admission.refuseMail(mail) ?? this.#transaction.refuseMail(mail);
     if (refusal) return this.#refuse("MAIL", refusal);
-    if (this.#transaction) return this.#refuse("MAIL", replies.nestedMail);
-    if ((mail.size ?? 0) > this.#options.maxMessageSize) {
-      return this.#refuse("MAIL", replies.tooBig);
-    }
-    const transaction: OpenTransaction = {
-      client: this.#admission.client,
-      protocol: this.#admission.protocol,
-      reversePath: mail.reversePath,
-      forwardPaths: [],
-      body: mail.body,
-    };
+    const { client, protocol } = this.#admission;
+    const { reversePath, body } = mail;
+    const transaction = { client, protocol, reversePath, body, forwardPaths: [] };
     this.#ask({ kind: "mail", transaction }, (reply) => {
-      if (!this.#decide(reply, "MAIL")) return;
-      this.#transaction = transaction;
-      this.#recipientsTried = this.#surplusTold = false;
+      if (this.#decide(reply, "MAIL")) this.#transaction.begin(transaction);
     });
   }
 
   #rcpt({ forwardPath }: Rcpt): void {
-    const transaction = this.#transaction;
-    if (!transaction) return this.#refuse("RCPT", replies.mailFirst);
-    this.#recipientsTried = true;
-    if (transaction.forwardPaths.length >= this.#options.maxRecipients) {
-      return this.#refuseSurplus();
-    }
+    const refusal = this.#transaction.refuseRcpt();
+    if (refusal) return this.#refuse("RCPT", refusal);
     this.#ask({ kind: "recipient", forwardPath }, (reply) => {
-      if (this.#decide(reply, "RCPT")) transaction.forwardPaths.push(forwardPath);
+      if (this.#decide(reply, "RCPT")) this.#transaction.add(forwardPath);
     });
   }
 
-  /** Each is answered, but told once: a client may go on like that for long (RFC 5321 4.5.3.1.10). */
-  #refuseSurplus(): void {
-    if (this.#surplusTold) return this.#say(replies.tooManyRecipients);
-    this.#surplusTold = true;
-    this.#refuse("RCPT", replies.tooManyRecipients);
-  }
-
   #data(): void {
-    const transaction = this.#transaction;
-    if (!transaction) return this.#refuse("DATA", replies.mailFirst);
-    if (transaction.forwardPaths.length === 0) {
-      return this.#refuse(
-        "DATA",
-        this.#recipientsTried ? replies.noValidRecipients : replies.rcptFirst,
-      );
-    }
-    this.#ask({ kind: "data", transaction }, (reply) => {
-      if (this.#decide(reply, "DATA")) this.#text = new IncomingText(this.#options.maxMessageSize);
+    const refusal = this.#transaction.refuseData();
+    if (refusal) return this.#refuse("DATA", refusal);
+    this.#ask({ kind: "data", transaction: this.#transaction.open! }, (reply) => {
+      if (this.#decide(reply, "DATA")) this.#transaction.beginText();
     });
   }
 
@@ -315,24 +272,23 @@ export class Session {
   }
 
   #endOfText(text: IncomingText): void {
-    const transaction = this.#transaction!;
     const { refusal } = text;
     if (refusal) {
       this.#drop();
       this.#refuse("text", refusal);
       return;
     }
+    const transaction = this.#transaction.open!;
     this.#ask({ kind: "end", transaction, size: text.size }, (reply) => {
       if (this.#decide(reply, "text")) this.#budget.refill();
       // Whatever the answer, the owner knows it: all buffers are clear now (RFC 5321 4.1.1.4).
-      this.#text = this.#transaction = undefined;
+      this.#transaction.end();
     });
   }
 
   /** Forgets the transaction, and says so if there was one. */
   #drop(): void {
-    if (this.#transaction) this.#events.push({ kind: "dropped" });
-    this.#text = this.#transaction = undefined;
+    if (this.#transaction.end()) this.#events.push({ kind: "dropped" });
   }
 
   #close(): void {

@@ -10,6 +10,11 @@ testWith(["prlimit"], "the accept loop survives EMFILE", async () => {
     mail: "MAX_CLIENTS_PER_ADDRESS = 1000",
     under: ["prlimit", "--nofile=60:60"],
   });
+  // That this will come was said at the start.
+  assert.match(
+    daemon.log(),
+    / warn too few descriptors setting=MAX_CLIENTS wanted=1200 free=\d\d? mend="LimitNOFILE /,
+  );
   const clients: RawClient[] = [];
   for (let i = 0; i < 80; i++) clients.push(await RawClient.connect(daemon.port));
   await daemon.logged("accept failed");
@@ -19,4 +24,12 @@ testWith(["prlimit"], "the accept loop survives EMFILE", async () => {
   assert.match(await next.command("QUIT") ?? "", /^221 /);
   next.close();
   assert.equal((await daemon.stop()).code, 0);
+});
+
+testWith(["prlimit"], "where there are enough nothing is said of them", async () => {
+  await using daemon = await startDaemon({
+    mail: "MAX_CLIENTS = 100",
+    under: ["prlimit", "--nofile=400:400"],
+  });
+  assert.doesNotMatch(daemon.log(), /descriptors/);
 });

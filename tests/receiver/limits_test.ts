@@ -38,6 +38,16 @@ Deno.test("one address that has used up its share does not keep another out", ()
   assert.equal(limits.enter("192.0.2.1"), undefined);
 });
 
+Deno.test("the addresses of one IPv6 network are one client's, however many it uses", () => {
+  const limits = new ClientLimits("me.example", 10, 2);
+  assert.equal(limits.enter("2001:db8::1"), undefined);
+  assert.equal(limits.enter("2001:db8::ffff:2"), undefined);
+  assert.equal(limits.enter("2001:db8::3")?.code, 421);
+  assert.equal(limits.enter("2001:db8:0:1::3"), undefined);
+  limits.leave("2001:db8::1");
+  assert.equal(limits.enter("2001:db8::3"), undefined);
+});
+
 Deno.test("a client beyond MAX_CLIENTS_PER_ADDRESS hears 421", async () => {
   await using local = await startReceiver("MAX_CLIENTS_PER_ADDRESS = 1");
   const first = await RawClient.connect(local.port);

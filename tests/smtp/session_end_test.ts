@@ -244,27 +244,30 @@ Deno.test("output is handed out once, and is ASCII whatever came in (53-41)", ()
 });
 
 Deno.test("replies to many commands in one packet are handed out in pieces", () => {
-  const server = new Session({ host: "me.example", maxMessageSize: 65536, maxRecipients: 100 });
+  const many = 10_000;
+  const server = new Session({ host: "me.example", maxMessageSize: 65536, maxRecipients: many });
+  feed(server, "EHLO c\r\nMAIL FROM:<a@b>\r\n");
   server.takeOutput();
-  server.feed(new TextEncoder().encode("HELP\r\n".repeat(10_000)));
-  let replies = 0;
+  server.feed(bytes("RCPT TO:<a@b>\r\n".repeat(many)));
+  let replied = 0;
   let pieces = 0;
   const take = () => {
     const output = server.takeOutput();
     assert.ok(output.length < 17_000, `${output.length} characters at once`);
-    replies += output.split("\r\n214 ").length - 1;
+    replied += output.split("250 2.1.5 ").length - 1;
     pieces++;
   };
   let pauses = 0;
   for (let event = server.next(); event; event = server.next()) {
     if (event.kind === "output") take();
-    else pauses++;
-    assert.match(event.kind, /^(output|pause)$/);
+    else if (event.kind === "recipient") server.answer(replies.recipientOk);
+    else if (event.kind === "pause") pauses++;
+    else assert.fail(event.kind);
   }
   take();
-  assert.equal(replies, 10_000);
+  assert.equal(replied, many);
   assert.ok(pauses > 500, "others have their turns meanwhile");
-  assert.ok(pieces > 50);
+  assert.ok(pieces > 10);
 });
 
 Deno.test("recipients too many are each answered, and told once in a transaction (BUG-31)", () => {

@@ -185,13 +185,13 @@ for (
 
 Deno.test("what is refused for its content ends the session after a thousand times", () => {
   const server = session({ ...SUBMISSION, submission: false });
-  feed(server, HELLO);
+  feed(server, `${HELLO}MAIL FROM:<a@b.example>\r\n`);
   server.takeOutput();
   const heard = Array.from({ length: 1001 }, () => {
-    feed(server, "MAIL FROM:<a@b.example> SIZE=99999999999\r\n");
+    feed(server, "RCPT TO:<nobody@x>\r\n", { ...YES, recipient: replies.unknownUser });
     return codes(server)[0];
   });
-  assert.deepEqual([heard[0], heard[999], heard[1000]], [552, 552, 421]);
+  assert.deepEqual([heard[0], heard[999], heard[1000]], [550, 550, 421]);
 });
 
 Deno.test("421 to a login closes the channel, and what stands behind it is not read", () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type Mailbox, mailboxKey, parseMailbox } from "../../src/smtp/address.ts";
 import { replyText } from "../../src/smtp/reply.ts";
 import { SubmittedText } from "../../src/smtp/submitted_text.ts";
-import { Random } from "../simulation/random.ts";
+import { Random } from "../support/random.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const text = (octets: Uint8Array) => new TextDecoder("latin1").decode(octets);

@@ -30,7 +30,11 @@ export function startMailHost(
 
   async function accept(): Promise<void> {
     const serving: Promise<void>[] = [];
-    for await (const conn of listener) serving.push(attend(new Peer(conn, connections++)));
+    for await (const conn of listener) {
+      // Replies to pipelined commands go out one by one, and none waits for the one before.
+      conn.setNoDelay();
+      serving.push(attend(new Peer(conn, connections++)));
+    }
     await Promise.all(serving);
   }
 

@@ -59,11 +59,11 @@ export class RawClient {
     }
   }
 
-  /** A whole reply, its lines joined by line feeds; null when the server has closed. */
-  async reply(): Promise<string | null> {
+  /** A whole reply, its lines joined by line feeds; null when the server has closed. Rejects like `line`. */
+  async reply(patience?: number): Promise<string | null> {
     const lines: string[] = [];
     for (;;) {
-      const line = await this.line();
+      const line = await this.line(patience);
       if (line === null) return null;
       lines.push(line);
       if (line[3] !== "-") return lines.join("\n");

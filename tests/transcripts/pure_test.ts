@@ -187,9 +187,10 @@ class PureServer implements Server {
     const { session, intake } = this;
     for (let event = session.next(); event; event = session.next()) {
       if (event.kind === "login") session.answer(await intake.login(event.credentials));
-      else if (event.kind === "mail") session.answer(intake.begin(event.transaction));
-      else if (event.kind === "recipient") session.answer(intake.recipient(event.forwardPath));
-      else if (event.kind === "data") session.answer(await intake.data(event.transaction));
+      else if (event.kind === "mail") session.answer(await intake.begin(event.transaction));
+      else if (event.kind === "recipient") {
+        session.answer(await intake.recipient(event.forwardPath));
+      } else if (event.kind === "data") session.answer(await intake.data(event.transaction));
       else if (event.kind === "text") await intake.text(event.bytes);
       else if (event.kind === "end") {
         session.answer(await intake.end(event.transaction, event.size));
