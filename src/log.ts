@@ -60,14 +60,45 @@ export function logTo(writer: LineWriter, level: Level, format: Format): Log {
   return log;
 }
 
+/**
+ * Characters of a value. Journals cut lines that are too long for them, and what a client said would
+ * begin a line of its own there.
+ */
+const MOST = 500;
+
 function parts(record: LogRecord): [time: string, level: string, event: string, fields: Fields] {
   const level = record.level === "warning" ? "warn" : record.level;
+  const fields = Object.entries(record.properties as Fields).map(([name, value]) => {
+    return [name, value === undefined ? undefined : shortened(value)] as const;
+  });
   return [
     new Date(record.timestamp).toISOString(),
     level,
     record.message.join(""),
-    record.properties as Fields,
+    Object.fromEntries(fields),
   ];
+}
+
+function shortened(value: LogValue): LogValue {
+  if (typeof value === "string") {
+    const rest = value.length - MOST;
+    return rest > 0 ? `${value.slice(0, MOST)}... and ${rest} more` : value;
+  }
+  return isList(value) ? shortenedList(value) : value;
+}
+
+/** As many as there is room for, but the first one in any case, and how many there are besides. */
+function shortenedList(items: readonly string[]): readonly string[] {
+  let length = 0;
+  const kept = items.findIndex((item) => (length += item.length + 1) > MOST);
+  if (kept < 0) return items;
+  const most = Math.max(1, kept);
+  const some = items.slice(0, most).map((item) => String(shortened(item)));
+  return most < items.length ? [...some, `and ${items.length - most} more`] : some;
+}
+
+function isList(value: LogValue): value is readonly string[] {
+  return Array.isArray(value);
 }
 
 function textLine(record: LogRecord): string {
@@ -86,6 +117,6 @@ function jsonLine(record: LogRecord): string {
 
 /** Values that could be taken for something else, or hold more than visible ASCII, stand in quotes. */
 function textValue(value: LogValue): string {
-  const text = Array.isArray(value) ? value.join(",") : String(value);
+  const text = isList(value) ? value.join(",") : String(value);
   return /^[!#-<>-~]+$/.test(text) ? text : escapeControls(JSON.stringify(text));
 }

@@ -113,3 +113,20 @@ Deno.test("a log started again replaces the earlier one", () => {
   assert.equal(first.length, 0);
   assert.equal(second.length, 1);
 });
+
+Deno.test("no value makes a line longer than journals take, and it says what is missing", () => {
+  assert.equal(text({ a: "x".repeat(500) }), ` a=${"x".repeat(500)}`);
+  assert.equal(text({ a: "x".repeat(600) }), ` a="${"x".repeat(500)}... and 100 more"`);
+  const items = Array.from({ length: 1000 }, (_, i) => `<a${i}@b.test>`);
+  assert.match(text({ a: items }), /^ a="<a0@b\.test>,<a1@b\.test>,.*,and 9\d\d more"$/);
+  assert.equal(
+    text({ a: ["y".repeat(501), "z"] }),
+    ` a="${"y".repeat(500)}... and 1 more,and 1 more"`,
+  );
+  const worst = { a: items, b: items, c: "\u202e".repeat(100_000), d: ["\x07".repeat(100_000)] };
+  for (const format of ["text", "json"] as const) {
+    const [line = ""] = written("info", format, (log) => log.info("message stored", worst));
+    assert.ok(line.length < 8192, `${line.length} characters`);
+    if (format === "json") assert.equal(JSON.parse(line).a.length < 100, true);
+  }
+});

@@ -6,6 +6,7 @@ import { ConfigurationError, problemText } from "../config/problem.ts";
 import { isSpoolLocked } from "../daemon/spool.ts";
 import { system } from "../daemon/system.ts";
 import { SystemDisk } from "../disk.ts";
+import { tamed } from "../printable.ts";
 import { DamagedError, type QueuedMessage } from "../queue/envelope.ts";
 import { headerOf } from "../queue/report.ts";
 import { type Request, Requests } from "../queue/requests.ts";
@@ -135,8 +136,7 @@ async function showHeader(spool: Spool, message: QueuedMessage): Promise<void> {
   for await (const piece of spool.text(message)) {
     // What a stranger wrote must not steer the terminal, nor hide in it.
     const header = new TextDecoder().decode(headerOf(piece, MOST_HEADER));
-    const steering = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}](?<!\t)/gu;
-    return await print(header.split("\r\n").map((line) => line.replace(steering, "?")));
+    return await print(header.split("\r\n").map(tamed));
   }
 }
 

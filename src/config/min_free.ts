@@ -34,7 +34,8 @@ export function hasRoom(minFree: MinFree, space: Space): boolean {
 }
 
 const MOST_PERCENT = 90;
-const amount = value.size(1, 1024 ** 4);
+/** A bare 5 is most likely meant to be a share. */
+const amount = value.size(1024 ** 2, 1024 ** 4);
 
 /** A share, an amount, or one of each: `5%, 100M`; or the word `none`. */
 export function minFree(text: string): MinFree {
@@ -63,6 +64,6 @@ function octets(text: string): number {
 
 function mistaken(text: string): ValueError {
   return new ValueError(
-    `"${text}" is neither a share up to ${MOST_PERCENT}% nor a size, write it like 5%, 100M or none`,
+    `"${text}" is neither a share up to ${MOST_PERCENT}% nor a size of 1M or more, write it like 5%, 100M or none`,
   );
 }

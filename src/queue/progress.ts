@@ -163,12 +163,15 @@ export function isNoticeDue(message: QueuedMessage, now: number, policy: RetryPo
   return wantsNotice(message) && now >= arrived + policy.notice && now < arrived + policy.lifetime;
 }
 
-/** Makes every waiting recipient due. */
+/**
+ * Makes every waiting recipient due. What came in while the clock was ahead has come now at the latest:
+ * its lifetime, and its sender's notice, would end as much later.
+ */
 export function hastened(message: QueuedMessage, now: number): QueuedMessage {
   const recipients = message.recipients.map((recipient) => {
     return recipient.state === "waiting" ? { ...recipient, nextAttempt: now } : recipient;
   });
-  return { ...message, recipients };
+  return { ...message, arrived: Math.min(message.arrived, now), recipients };
 }
 
 /** A null reverse-path is never answered with mail (RFC 5321 4.5.5), nor is one without any attempt. */

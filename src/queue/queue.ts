@@ -4,6 +4,7 @@ import { ActiveMessage, putAside, type QueueParts, SHORTLY } from "./active.ts";
 import { DamagedError, type QueuedMessage } from "./envelope.ts";
 import * as progress from "./progress.ts";
 import { Schedule } from "./schedule.ts";
+import { QueueAwayError } from "./spool.ts";
 
 /** Milliseconds that the clock may go back, and mail wait for longer, without anybody's notice. */
 const SET_BACK = 60_000;
@@ -14,8 +15,8 @@ export class Queue {
   readonly #active = new Map<string, ActiveMessage>();
   /** Active messages to be looked at as soon as they are released. */
   readonly #again = new Set<string>();
-  /** Messages to be tried now, whatever their envelopes say. */
-  readonly #hastened = new Set<string>();
+  /** Messages to be tried sooner than their envelopes say, by so many milliseconds; Infinity for now. */
+  readonly #hastened = new Map<string, number>();
   /** The clock at the last look. */
   #latest = -Infinity;
   /** What takes, hastens and removes goes one after another: between reading and acting nobody else acts. */
@@ -42,15 +43,20 @@ export class Queue {
 
   /**
    * Reads what is on the disk; at the start, and again when the schedule could not hold all of it.
-   * What cannot be read is put aside. Returns how many messages wait.
+   * What makes no sense is put aside, what cannot be read now is due later. Returns how many messages
+   * wait. Rejects with disk errors where they cannot be listed.
    */
   async load(): Promise<number> {
     const ids = await this.#parts.spool.list();
     this.#schedule.forgetHorizon();
     let count = 0;
+    let away: QueueAwayError | undefined;
     for (const id of ids) {
       if (this.#active.has(id)) continue;
-      const message = await this.#read(id);
+      const message = await this.#read(id).catch((error) => {
+        if (!(error instanceof QueueAwayError)) throw error;
+        away = error;
+      });
       if (!message) continue;
       if (progress.isDone(message)) {
         // A crash came between the last answer and the removal, which the release makes up for.
@@ -58,18 +64,25 @@ export class Queue {
         continue;
       }
       count++;
-      if (this.#isOutOfTime(message)) this.#hastened.add(id);
-      const due = this.#hastened.has(id) ? 0 : progress.dueOf(message, this.#parts.policy);
-      this.#schedule.set(id, due);
+      const due = progress.dueOf(message, this.#parts.policy);
+      const sooner = this.#hastened.get(id) ?? this.#excess(due);
+      if (sooner > 0) this.#hastened.set(id, sooner);
+      this.#schedule.set(id, Math.max(0, due - sooner));
     }
+    if (away) this.#parts.log.error("queue trouble", { error: String(away) });
     return count;
   }
 
-  /** No attempt is set for that long from now, unless the clock was ahead when it was. */
-  #isOutOfTime(message: QueuedMessage): boolean {
+  /**
+   * Milliseconds by which a message waits too long. The present policy sets no attempt later than its
+   * longest delay from now; but the clock may have been ahead when this one was set, or the delays longer.
+   * Whole delays are left out, so that not all such mail is due at one time.
+   */
+  #excess(due: number): number {
     const { clock, policy } = this.#parts;
-    const most = Math.max(...policy.delays) + SET_BACK;
-    return progress.dueOf(message, policy) > clock.now() + most;
+    const longest = Math.max(...policy.delays);
+    const wait = due - clock.now();
+    return wait > longest + SET_BACK ? Math.floor(wait / longest) * longest : 0;
   }
 
   /**
@@ -83,9 +96,11 @@ export class Queue {
     this.#latest = now;
     if (back < SET_BACK) return now;
     log.warn("clock set back", { seconds: Math.round(back / 1000) });
-    for (const id of this.#schedule.advance(back)) this.#hastened.add(id);
+    for (const id of this.#schedule.advance(back)) {
+      this.#hastened.set(id, (this.#hastened.get(id) ?? 0) + back);
+    }
     for (const id of this.#active.keys()) {
-      this.#hastened.add(id);
+      this.#hastened.set(id, Infinity);
       this.#again.add(id);
     }
     this.setBack();
@@ -104,7 +119,8 @@ export class Queue {
 
   /**
    * Begins to work on the next message that is due; undefined where none is. Whoever gets one calls
-   * its `release` at last.
+   * its `release` at last. Rejects with disk errors where the queue cannot be read, and then nothing
+   * is lost.
    */
   take(): Promise<ActiveMessage | undefined> {
     return this.#inTurn(() => this.#take());
@@ -133,7 +149,7 @@ export class Queue {
     return this.#inTurn(async () => {
       if (!this.#active.has(id) && !await this.#parts.spool.has(id)) return false;
       // Recorded when the attempt is, or with what has no attempt at once.
-      this.#hastened.add(id);
+      this.#hastened.set(id, Infinity);
       this.add(id);
       return true;
     });
@@ -177,7 +193,10 @@ export class Queue {
     return active;
   }
 
-  /** Undefined where it is gone, or could not be read and is put aside, or is to be tried later. */
+  /**
+   * Undefined where it is gone, or could not be read and is put aside, or is to be tried later. Rejects
+   * with QueueAwayError where it is one of all.
+   */
   async #read(id: string): Promise<QueuedMessage | undefined> {
     const { spool, log, clock } = this.#parts;
     try {
@@ -192,8 +211,10 @@ export class Queue {
         return undefined;
       }
       // A disk that fails now may not fail later, and the message is still on it.
-      log.error("queue trouble", { id, error: String(error) });
       this.#schedule.set(id, clock.now() + SHORTLY);
+      // Which all that wait would tell alike.
+      if (error instanceof QueueAwayError) throw error;
+      log.error("queue trouble", { id, error: String(error) });
       return undefined;
     }
   }

@@ -18,6 +18,8 @@ export class Requests {
   readonly #disk: Disk;
   readonly directory: string;
   readonly #underWay = new Set<string>();
+  /** Carried out, and their files could not be removed. */
+  readonly #done = new Set<string>();
 
   /** `spool` is SPOOL_DIR. */
   constructor(disk: Disk, spool: string) {
@@ -51,10 +53,12 @@ export class Requests {
 
   /**
    * Carries out what is newly asked for, all at once: one may have to wait for long. A request stays
-   * until it is done, so a crash does not lose it. Rejects with what `act` does, and disk errors.
+   * until it is done, so a crash does not lose it; one that stays even then is not carried out again.
+   * Rejects with what `act` does, and disk errors.
    */
   async serve(act: (request: Request) => Promise<void>): Promise<void> {
     const names = await this.#disk.list(this.directory);
+    for (const name of this.#done) if (!names.includes(name)) this.#done.delete(name);
     const fresh = names.filter((name) => !this.#underWay.has(name));
     await Promise.all(fresh.map((name) => this.#serve(name, act)));
   }
@@ -64,8 +68,10 @@ export class Requests {
     if (id === undefined || kind !== "retry" && kind !== "remove") return;
     this.#underWay.add(name);
     try {
-      await act({ kind, id });
+      if (!this.#done.has(name)) await act({ kind, id });
+      this.#done.add(name);
       await this.#disk.remove(`${this.directory}/${name}`);
+      this.#done.delete(name);
     } finally {
       this.#underWay.delete(name);
     }

@@ -4,17 +4,21 @@
  * the moment of acceptance, durable once `queue/` is synced.
  */
 
-import type { Disk, DurableFile } from "../disk.ts";
+import type { Disk } from "../disk.ts";
 import { DamagedError, decodeEnvelope, encodeEnvelope, type QueuedMessage } from "./envelope.ts";
+import { type NewMessage, SpoolDelivery } from "./spool_delivery.ts";
 
-/** Octets of text up to which a message stays in memory until it is whole. */
-const IN_MEMORY = 64 * 1024;
 /** Octets read at once. */
 const PIECE = 64 * 1024;
 
 const ENVELOPE = ".json";
 const TEXT = ".eml";
 const ID = /^[0-9a-z]{15}$/;
+
+/** The whole queue is away: nothing tells what is in it. The message says of which directory. */
+export class QueueAwayError extends Error {
+  override name = "QueueAwayError";
+}
 
 export class Spool {
   #writes = 0;
@@ -67,7 +71,7 @@ export class Spool {
 
   /**
    * The envelope of a message. Rejects with DamagedError, with NotFound where there is no such message,
-   * or with disk errors.
+   * with QueueAwayError where there is no telling, or with disk errors.
    */
   async read(id: string): Promise<QueuedMessage> {
     if (!ID.test(id)) throw new Deno.errors.NotFound(id);
@@ -81,10 +85,10 @@ export class Spool {
     return decodeEnvelope(bytes, id);
   }
 
-  /** Rejects where the whole queue is away: nothing tells then what is in it. */
+  /** Rejects where the whole queue is away. */
   async #mustBeThere(): Promise<void> {
     if (await this.disk.exists(this.#queue)) return;
-    throw new Error(`there is no queue in ${this.directory}`);
+    throw new QueueAwayError(`there is no queue in ${this.directory}`);
   }
 
   /** Replaces the envelope of a message, durably. */
@@ -102,7 +106,8 @@ export class Spool {
 
   /**
    * The text in pieces; each is valid until the next is asked for. Rejects with DamagedError where
-   * it is not as long as its envelope says, before the last piece is given out.
+   * it is not as long as its envelope says, before the last piece is given out, and with
+   * QueueAwayError.
    */
   async *text({ id, size }: Pick<QueuedMessage, "id" | "size">): AsyncGenerator<Uint8Array> {
     let file;
@@ -191,111 +196,4 @@ export class Spool {
   get #damaged(): string {
     return `${this.directory}/damaged`;
   }
-}
-
-/** All of a new message's envelope but what its text tells. */
-export type NewMessage = Omit<QueuedMessage, "size" | "eightBit" | "delayReported">;
-
-/**
- * One message on its way into the queue: `write` its text, `stage` it with its envelope, `publish`
- * it. `discard` undoes any of it.
- */
-export class SpoolDelivery {
-  readonly #spool: Spool;
-  readonly #message: NewMessage;
-  readonly #temporaryText: string;
-  readonly #temporaryEnvelope: string;
-  #pieces: Uint8Array[] = [];
-  #held = 0;
-  #size = 0;
-  #eightBit = false;
-  #file: DurableFile | undefined;
-  #published = false;
-  /** The files that exist because of this message; what `discard` must remove. */
-  readonly #made = new Set<string>();
-
-  constructor(spool: Spool, message: NewMessage) {
-    this.#spool = spool;
-    this.#message = message;
-    this.#temporaryText = spool.temporaryPath(message.id + TEXT);
-    this.#temporaryEnvelope = spool.temporaryPath(message.id + ENVELOPE);
-  }
-
-  /** Appends a piece of the text, which is copied; a promise where that takes a while. */
-  write(bytes: Uint8Array): Promise<void> | undefined {
-    this.#eightBit ||= hasHighOctet(bytes);
-    this.#size += bytes.length;
-    this.#held += bytes.length;
-    this.#pieces.push(bytes.slice());
-    return this.#held > IN_MEMORY ? this.#flush() : undefined;
-  }
-
-  /** Text and envelope complete and synced under `tmp/`. Rejects with disk errors. */
-  async stage(): Promise<void> {
-    await this.#flush();
-    await this.#file?.sync();
-    this.#close();
-    this.#made.add(this.#temporaryEnvelope);
-    const envelope = encodeEnvelope({
-      ...this.#message,
-      size: this.#size,
-      eightBit: this.#eightBit,
-      delayReported: false,
-    });
-    await this.#spool.stage(this.#temporaryEnvelope, envelope);
-  }
-
-  /** The moment of acceptance. Rejects with disk errors; then `discard`. */
-  async publish(): Promise<void> {
-    const { disk } = this.#spool;
-    const text = this.#spool.textPath(this.#message.id);
-    const envelope = this.#spool.envelopePath(this.#message.id);
-    this.#published = true;
-    // A rename that fails may have happened all the same.
-    this.#made.add(text);
-    await disk.rename(this.#temporaryText, text);
-    this.#made.add(envelope);
-    await disk.rename(this.#temporaryEnvelope, envelope);
-    await this.#spool.syncQueue();
-  }
-
-  /** Removes whatever there is of the message. Never rejects. */
-  async discard(): Promise<void> {
-    this.#close();
-    const { disk } = this.#spool;
-    // The envelope before the text.
-    for (const path of [...this.#made].reverse()) await disk.remove(path).catch(() => {});
-    if (this.#published) await this.#spool.syncQueue().catch(() => {});
-  }
-
-  async #flush(): Promise<void> {
-    if (!this.#file) {
-      this.#file = await this.#spool.disk.create(this.#temporaryText);
-      this.#made.add(this.#temporaryText);
-    }
-    const [only, another] = this.#pieces;
-    if (only) await this.#file.write(another ? joined(this.#pieces, this.#held) : only);
-    this.#pieces = [];
-    this.#held = 0;
-  }
-
-  #close(): void {
-    this.#file?.close();
-    this.#file = undefined;
-  }
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
-function hasHighOctet(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at++) if (bytes[at]! > 127) return true;
-  return false;
 }

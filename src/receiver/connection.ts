@@ -7,7 +7,8 @@ import { type Reply, replyText } from "../smtp/reply.ts";
 import { Session, type SessionOptions } from "../smtp/session.ts";
 import { ReadBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";
-import { type Backend, type Ends, Intake } from "./intake.ts";
+import type { Backend, Ends } from "./backend.ts";
+import { Intake } from "./intake.ts";
 import { HandshakeError } from "../tls/server.ts";
 import { LAST_WAIT, lastWait } from "./last_wait.ts";
 import { SecuredSocket } from "./secured_socket.ts";
@@ -244,7 +245,8 @@ export class Connection {
     const length = await this.#socket.read(buffer);
     this.#wait(undefined);
     if (length === null) return undefined;
-    if (inText) this.#deadline.earn(length);
+    // Who sends too much has the time of one silence to come to an end.
+    if (inText && !this.#session.inVain) this.#deadline.earn(length);
     return buffer.subarray(0, length);
   }
 

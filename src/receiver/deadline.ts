@@ -24,7 +24,8 @@ export class Deadline {
   #left: number;
   /** When the present wait began, undefined while there is none. */
   #since: number | undefined;
-  #callOff = () => {};
+  /** Undefined while no timer is set. */
+  #callOff: (() => void) | undefined;
 
   constructor(seconds: number, readonly expired: () => void, clock: Clock = steadyClock) {
     this.#limit = this.#left = seconds * 1000;
@@ -41,6 +42,7 @@ export class Deadline {
   /** A wait begins that has what the last ones have left: what came in between has not ended them. */
   goOn(): void {
     this.#since = this.#clock.now();
+    if (!this.#callOff) this.#arm(Math.max(1, this.#left));
   }
 
   /** The wait is over. */
@@ -56,7 +58,9 @@ export class Deadline {
 
   /** No wait counts any more. */
   cancel(): void {
-    this.#callOff();
+    this.#callOff?.();
+    // Nor is another set.
+    this.#callOff = () => {};
   }
 
   #now(): number {
@@ -69,7 +73,9 @@ export class Deadline {
 
   #look(): void {
     const left = this.#now();
-    if (this.#since !== undefined && left <= 0) this.expired();
+    // Between waits there is nothing to look for; the next one sets the timer again.
+    if (this.#since === undefined) this.#callOff = undefined;
+    else if (left <= 0) this.expired();
     else this.#arm(Math.max(1, left));
   }
 }

@@ -1,14 +1,8 @@
 /** One message at a time on its way from a session into storage. */
 
-import type { AddressBook } from "../config/address_book.ts";
-import type { Disk } from "../disk.ts";
-import type { Fields, Log } from "../log.ts";
+import type { Fields } from "../log.ts";
 import { MaildirDelivery } from "../mailbox/maildir.ts";
-import type { MaildirNames } from "../mailbox/name.ts";
-import type { Presence } from "../mailbox/presence.ts";
 import { newRecipient, type QueuedRecipient } from "../queue/envelope.ts";
-import type { MessageIds } from "../queue/id.ts";
-import type { Spool } from "../queue/spool.ts";
 import { type Mailbox, printPath } from "../smtp/address.ts";
 import * as replies from "../smtp/reply.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
@@ -17,40 +11,11 @@ import { receivedField, returnPathField } from "../smtp/trace.ts";
 import type { Credentials } from "../smtp/sasl.ts";
 import { SubmittedText } from "../smtp/submitted_text.ts";
 import type { TlsFacts } from "../tls/server.ts";
-import type { Logins } from "./logins.ts";
+import type { Backend, Ends } from "./backend.ts";
+import { Claim } from "./claim.ts";
 import { Places } from "./places.ts";
-import { type ClientFacts, decideRecipient, isLocalDomain } from "./recipients.ts";
-import type { Reserve } from "./reserve.ts";
-import { type Store, Storing } from "./storing.ts";
-
-/** What all connections of a receiver share. */
-export interface Backend {
-  readonly book: AddressBook;
-  readonly disk: Disk;
-  readonly names: MaildirNames;
-  readonly presence: Presence;
-  readonly spool: Spool;
-  readonly ids: MessageIds;
-  readonly log: Log;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Own name. */
-  readonly host: string;
-  /** Told of each message that is new in the queue. */
-  readonly queued: (id: string) => void;
-  /** Who may log in, where anybody may. */
-  readonly logins?: Logins;
-  /** What is kept free of new mail, where anything is. */
-  readonly reserve?: Reserve;
-}
-
-/** Who is at the other end, and at this one. */
-export interface Ends extends ClientFacts {
-  /** The client's address, canonical, without port. */
-  readonly address: string;
-  /** The client's address and port, for the log. */
-  readonly peer: string;
-}
+import { decideRecipient, isLocalDomain } from "./recipients.ts";
+import { type Store, Storing, storingFailed } from "./storing.ts";
 
 const encoder = new TextEncoder();
 
@@ -106,8 +71,7 @@ export class Intake {
       return this.#refuseSender(transaction, replies.notYourReversePath);
     }
     // Reports and the relay's own records have what is left there.
-    const { reserve, spool } = this.#backend;
-    const short = reserve?.isShort([`${spool.directory}/queue`]) ?? false;
+    const short = this.#backend.reserve?.isShort([this.#queueDirectory]) ?? false;
     if (typeof short === "boolean") return this.#admit(transaction, short);
     return short.then((isShort) => this.#admit(transaction, isShort));
   }
@@ -209,7 +173,7 @@ export class Intake {
 
   /** Opens the places where the text goes: mailboxes that are there, and the queue for the rest. */
   #begin(transaction: Transaction, away: readonly string[]): Reply {
-    const { disk, names, spool, ids, now, host, book } = this.#backend;
+    const { disk, names, spool, ids, now, host, book, reserve } = this.#backend;
     this.#id = ids.next();
     this.#trouble = undefined;
     const time = now();
@@ -247,8 +211,16 @@ export class Intake {
       delivery.write(encoder.encode(received));
       stores.push(delivery);
     }
+    if (reserve) {
+      const queue = this.#queued.length > 0 ? [this.#queueDirectory] : [];
+      stores.push(new Claim(reserve, [...this.#mailboxes, ...queue]));
+    }
     this.#storing = new Storing(stores);
     return replies.startText;
+  }
+
+  get #queueDirectory(): string {
+    return `${this.#backend.spool.directory}/queue`;
   }
 
   #submission(user: string, { reversePath }: Transaction, time: number): SubmittedText {
@@ -300,16 +272,4 @@ export class Intake {
 
 function envelope({ reversePath, forwardPaths }: Transaction): { from: string; to: string[] } {
   return { from: printPath(reversePath), to: forwardPaths.map(printPath) };
-}
-
-/** The reply for a disk that failed. */
-export function storingFailed(trouble: unknown): Reply {
-  return isFull(trouble) ? replies.storageFull : replies.storageTrouble;
-}
-
-/** Out of blocks, out of quota, or over the largest file; not every one of them has its code. */
-function isFull(trouble: unknown): boolean {
-  const { code, message } = (trouble ?? {}) as { code?: unknown; message?: unknown };
-  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG" ||
-    /\(os error (28|122|27)\)/.test(String(message));
 }

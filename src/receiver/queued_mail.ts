@@ -8,9 +8,9 @@ import { printPath } from "../smtp/address.ts";
 import * as replies from "../smtp/reply.ts";
 import type { Reply } from "../smtp/reply.ts";
 import { returnPathField } from "../smtp/trace.ts";
-import { type Backend, storingFailed } from "./intake.ts";
+import type { Backend } from "./backend.ts";
 import { Places } from "./places.ts";
-import { type Store, Storing } from "./storing.ts";
+import { type Store, Storing, storingFailed } from "./storing.ts";
 
 const encoder = new TextEncoder();
 

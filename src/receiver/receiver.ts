@@ -14,7 +14,7 @@ import type { Reply } from "../smtp/reply.ts";
 import type { SessionOptions } from "../smtp/session.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Connection, type ServerSecurity } from "./connection.ts";
-import type { Backend, Ends } from "./intake.ts";
+import type { Backend, Ends } from "./backend.ts";
 import type { CertificateFiles } from "./certificate_files.ts";
 import { ClientLimits } from "./limits.ts";
 import { type ListenPlace, openListeners, printHostPort } from "./listener.ts";

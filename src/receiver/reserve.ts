@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../clock.ts";
-import { hasRoom, leastFree, type MinFree } from "../config/min_free.ts";
+import { leastFree, type MinFree } from "../config/min_free.ts";
 import type { Log } from "../log.ts";
 import type { Space, SpaceOf } from "../space.ts";
 
@@ -21,17 +21,21 @@ const THERE_FOR = 60_000;
 /** File systems remembered; then the oldest is forgotten. */
 const MOST_REMEMBERED = 10_000;
 
-interface Judgement {
+/** What a file system has beyond what is to be kept free; below zero it is short of it. */
+interface Margin {
   /** Milliseconds since 1970. */
   readonly since: number;
-  readonly short: boolean;
+  octets: number;
+  inodes: number;
 }
 
 export class Reserve {
   readonly #minFree: MinFree;
   readonly #parts: ReserveParts;
   /** By device. */
-  readonly #judged = new Map<number, Judgement>();
+  readonly #margins = new Map<number, Margin>();
+  /** Those that are told to be short. */
+  readonly #short = new Set<number>();
   readonly #devices = new Map<string, { readonly since: number; readonly device: number }>();
   /** What looks under way come to, by device, or by directory where that is not known. */
   readonly #looks = new Map<number | string, Promise<boolean>>();
@@ -60,14 +64,32 @@ export class Reserve {
     return Promise.all(looks).then((found) => found.includes(true));
   }
 
+  /**
+   * Takes so many octets, and a file, of what these directories' file systems have beyond; whether there
+   * was any. What is taken counts at once, though the next look may be a while away.
+   */
+  async claim(directories: readonly string[], octets: number): Promise<boolean> {
+    const short = this.isShort(directories);
+    if (typeof short === "boolean" ? short : await short) return false;
+    const devices = new Set(directories.map((directory) => this.#devices.get(directory)?.device));
+    for (const device of devices) {
+      const margin = device === undefined ? undefined : this.#margins.get(device);
+      if (!margin) continue;
+      margin.octets -= octets;
+      margin.inodes--;
+    }
+    return true;
+  }
+
   #ask(directory: string): boolean | Promise<boolean> {
     if (this.#forbidden) return false;
     const found = this.#devices.get(directory);
     const device = found && this.#isRecent(found, THERE_FOR) ? found.device : undefined;
-    const judged = device === undefined ? undefined : this.#judged.get(device);
-    if (judged && this.#isRecent(judged, GOOD_FOR)) return judged.short;
+    const margin = device === undefined ? undefined : this.#margins.get(device);
+    if (margin && this.#isRecent(margin, GOOD_FOR)) return isShort(margin);
     const key = device ?? directory;
-    return this.#looks.get(key) ?? this.#begin(key, directory, judged?.short ?? false);
+    const before = found && isShort(this.#margins.get(found.device));
+    return this.#looks.get(key) ?? this.#begin(key, directory, before ?? false);
   }
 
   /** A look that takes long goes on alone; until it ends, what was known before holds. */
@@ -94,14 +116,22 @@ export class Reserve {
     this.#unknown.delete(directory);
     const { device } = space;
     const since = this.#parts.clock.now();
-    const short = !hasRoom(this.#minFree, space);
-    const before = this.#judged.get(device)?.short ?? false;
+    const least = leastFree(this.#minFree, space);
+    const margin = {
+      since,
+      octets: space.free - least.octets,
+      inodes: space.freeInodes - least.inodes,
+    };
     this.#devices.set(directory, { since, device });
-    this.#judged.delete(device);
-    this.#judged.set(device, { since, short });
-    const [oldest] = this.#judged.keys();
-    if (this.#judged.size > MOST_REMEMBERED && oldest !== undefined) this.#judged.delete(oldest);
-    if (short !== before) this.#tell(directory, space, short);
+    this.#margins.delete(device);
+    this.#margins.set(device, margin);
+    const [oldest] = this.#margins.keys();
+    if (this.#margins.size > MOST_REMEMBERED && oldest !== undefined) {
+      this.#margins.delete(oldest);
+      this.#short.delete(oldest);
+    }
+    const short = isShort(margin);
+    if (short !== this.#short.has(device)) this.#tell(directory, space, short);
     return short;
   }
 
@@ -115,6 +145,8 @@ export class Reserve {
 
   #tell(directory: string, space: Space, short: boolean): void {
     const { log } = this.#parts;
+    if (short) this.#short.add(space.device);
+    else this.#short.delete(space.device);
     const least = leastFree(this.#minFree, space);
     const octets = { directory, free: space.free, least: Math.ceil(least.octets) };
     if (!short) return log.info("disk has room again", octets);
@@ -128,4 +160,8 @@ export class Reserve {
     // A clock that was set back must not make anything last for longer.
     return Math.abs(this.#parts.clock.now() - since) < time;
   }
+}
+
+function isShort(margin: Margin | undefined): boolean {
+  return margin !== undefined && (margin.octets < 0 || margin.inodes < 0);
 }

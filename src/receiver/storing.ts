@@ -1,5 +1,8 @@
 /** One message on its way to all the places it has to go to from here, all or none. */
 
+import * as replies from "../smtp/reply.ts";
+import type { Reply } from "../smtp/reply.ts";
+
 /** One of these places. */
 export interface Store {
   /** Appends a piece of the text; a promise where that takes a while. Rejects with disk errors. */
@@ -49,4 +52,16 @@ async function allSettled(waits: readonly (Promise<unknown> | undefined)[]): Pro
   for (const outcome of await Promise.allSettled(waits)) {
     if (outcome.status === "rejected") throw outcome.reason;
   }
+}
+
+/** The reply for a disk that failed. */
+export function storingFailed(trouble: unknown): Reply {
+  return isFull(trouble) ? replies.storageFull : replies.storageTrouble;
+}
+
+/** Out of blocks, out of quota, or over the largest file; not every one of them has its code. */
+function isFull(trouble: unknown): boolean {
+  const { code, message } = (trouble ?? {}) as { code?: unknown; message?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG" ||
+    /\(os error (28|122|27)\)/.test(String(message));
 }

@@ -101,7 +101,9 @@ async function start(
   const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR, MIN_FREE } = configuration.mail;
   const disk = new SystemDisk();
   const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
-  const reserve = { spaceOf: systemSpace, clock: systemClock, log };
+  const reserve = isKept(MIN_FREE)
+    ? new Reserve(MIN_FREE, { spaceOf: systemSpace, clock: systemClock, log })
+    : undefined;
   try {
     const certificate = await openCertificate(configuration.mail, log);
     receiver = new Receiver(configuration, places, {
@@ -116,12 +118,14 @@ async function start(
       queued: (id) => relay?.postMessage({ kind: "queued", id } satisfies ToRelay),
       ...certificate ? { certificate } : {},
       ...loginVariable(configuration.mail) ? { logins: makeLogins(configuration, log) } : {},
-      ...isKept(MIN_FREE) ? { reserve: new Reserve(MIN_FREE, reserve) } : {},
+      ...reserve ? { reserve } : {},
     });
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;
     return { kind: "failed", message: error.message, setting: error.setting };
   }
+  // Whoever starts it on a full disk is to hear that before its clients do.
+  void reserve?.isShort([`${SPOOL_DIR}/queue`]);
   return { kind: "listening" };
 }
 

@@ -9,12 +9,13 @@ import { systemClock } from "../clock.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
-import { type Log, logTo } from "../log.ts";
+import { logTo } from "../log.ts";
 import { MessageIds } from "../queue/id.ts";
 import { Requests } from "../queue/requests.ts";
 import { Spool } from "../queue/spool.ts";
 import { MailboxPorts } from "./mailbox_ports.ts";
 import { onlyOnLoopback, type Place, Relay } from "./relay.ts";
+import { RequestWatch } from "./request_watch.ts";
 import { DnsResolver, type NameServer } from "./resolver.ts";
 import { CachedStsPolicies } from "./sts.ts";
 import { fetchStsPolicy } from "./sts_fetch.ts";
@@ -49,12 +50,9 @@ export type FromRelayWorker =
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** Milliseconds between two looks for requests where the system does not tell of them. */
-const LOOK = 5000;
-
 let relay: Relay | undefined;
 let stsMemory: SpooledStsMemory | undefined;
-let watcher: Deno.FsWatcher | undefined;
+let requestWatch: RequestWatch | undefined;
 const output = new LineWriter(Deno.stdout);
 const mailboxes = new MailboxPorts((id) => relay?.queued(id));
 
@@ -68,8 +66,7 @@ self.onmessage = async ({ data }: MessageEvent<ToRelayWorker>) => {
       return mailboxes.remove(data.number);
     case "stop":
       // Asked for twice where the daemon is stopped while it reloads.
-      watcher?.close();
-      watcher = undefined;
+      await requestWatch?.stop();
       await relay?.stop(data.grace);
       await stsMemory?.settled();
       await output.flush();
@@ -111,50 +108,13 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
   });
   await policies.recall();
   const requests = new Requests(disk, SPOOL_DIR);
+  const act = relay.obey.bind(relay);
+  requestWatch = new RequestWatch({ requests, clock: systemClock, log, act });
   // First of all what was asked for while nobody listened: a message to be removed must not be sent.
-  await serve(requests, relay, log);
+  await requestWatch.look();
   const waiting = await relay.start();
-  watchRequests(requests, relay, log);
+  requestWatch.start();
   return waiting;
-}
-
-/** Carries out what is asked for. Never rejects. */
-function serve(requests: Requests, relay: Relay, log: Log): Promise<void> {
-  return requests.serve((request) => relay.obey(request))
-    .catch((error) => log.error("request failed", { error: String(error) }));
-}
-
-/** Carries out requests as they come. Never rejects. */
-async function watchRequests(requests: Requests, relay: Relay, log: Log): Promise<void> {
-  try {
-    watcher = Deno.watchFs(requests.directory);
-    // What came before there was a watch.
-    serve(requests, relay, log);
-    for await (const { kind } of watcher) {
-      if (kind === "create") serve(requests, relay, log);
-      if (kind !== "remove" || await requests.canBeMade()) continue;
-      // Leaving the loop closes it.
-      watcher = undefined;
-      return watchLater(requests, relay, log);
-    }
-  } catch (error) {
-    // The system watches as much as it may already.
-    log.warn("requests not watched", { error: String(error), look: `every ${LOOK / 1000} s` });
-    const look = () => {
-      serve(requests, relay, log);
-      systemClock.after(LOOK, look);
-    };
-    look();
-  }
-}
-
-/** The directory is no more. One that is made anew is another, and watched for itself. */
-function watchLater(requests: Requests, relay: Relay, log: Log): void {
-  const look = async () => {
-    if (await requests.canBeMade()) await watchRequests(requests, relay, log);
-    else systemClock.after(LOOK, look);
-  };
-  systemClock.after(LOOK, look);
 }
 
 function tell(message: FromRelayWorker): void {

@@ -36,7 +36,7 @@ export type TextFlaw = "bare line end" | "hidden end" | "too big";
 export interface TextPart {
   /** Where in the input reading stopped. */
   readonly next: number;
-  /** A piece of the text, a view into the input; empty where the text has a flaw. */
+  /** What of the text came, a view into the input; empty where the text has a flaw. */
   readonly bytes: Uint8Array;
   /** Whether the text ended at `next`. */
   readonly end: boolean;
@@ -63,8 +63,12 @@ export class TextReader {
     return this.#flaw;
   }
 
-  /** Reads from `input` at `from` until the text ends, a period must be left out, or the input ends. */
+  /**
+   * Reads from `input` at `from` until the text or the input ends. What stands behind a period that is
+   * left out moves up in the input: a part for each would cost everybody more than it costs its sender.
+   */
   read(input: Uint8Array, from: number): TextPart {
+    let kept = from;
     let start = from;
     for (let at = from; at < input.length; at++) {
       const byte = input[at]!;
@@ -81,9 +85,9 @@ export class TextReader {
             this.#first(byte);
             break;
           }
-          // The period goes, whatever follows it: what came before it is handed out first.
+          // The period goes, whatever follows it.
           this.#at = At.Period;
-          if (at > start) return this.#part(input, start, at, at + 1);
+          kept = moveUp(input, kept, start, at);
           start = at + 1;
           break;
         case At.Period:
@@ -92,7 +96,7 @@ export class TextReader {
           } else this.#first(byte);
           break;
         case At.PeriodCr:
-          if (byte === LF) return { next: at + 1, bytes: NOTHING, end: true };
+          if (byte === LF) return { ...this.#part(input, from, kept, at + 1), end: true };
           this.#afterCr(byte);
           break;
         case At.Nuls:
@@ -111,7 +115,7 @@ export class TextReader {
     }
     // A CR after the period is handed out only with what follows: mostly it belongs to the end mark.
     const stop = this.#at === At.PeriodCr ? Math.max(start, input.length - 1) : input.length;
-    return this.#part(input, start, stop, input.length);
+    return this.#part(input, from, moveUp(input, kept, start, stop), input.length);
   }
 
   /** The first octet of a line as it is handed out. */
@@ -140,4 +144,10 @@ export class TextReader {
     const bytes = this.#flaw ? NOTHING : input.subarray(start, stop);
     return { next, bytes, end: false };
   }
+}
+
+/** Moves the octets from `start` to `stop` to `to`; returns where they end then. */
+function moveUp(input: Uint8Array, to: number, start: number, stop: number): number {
+  if (to !== start) input.copyWithin(to, start, stop);
+  return to + stop - start;
 }

@@ -16,17 +16,24 @@ const FLAWS: Readonly<Record<TextFlaw, Reply>> = {
 
 /** Reads one text like TextReader, and remembers what is wrong with it. */
 export class IncomingText {
+  readonly #maxSize: number;
   readonly #reader: TextReader;
   readonly #hops = new HopCounter();
 
   /** `maxSize` is in octets. */
   constructor(maxSize: number) {
+    this.#maxSize = maxSize;
     this.#reader = new TextReader(maxSize);
   }
 
   /** Octets of text so far. */
   get size(): number {
     return this.#reader.size;
+  }
+
+  /** Whether more of it was sent than there may be: what is still to come is for nothing. */
+  get isTooBig(): boolean {
+    return this.#reader.size > this.#maxSize;
   }
 
   /** Reads from `input` at `from` like TextReader. */

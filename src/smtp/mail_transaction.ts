@@ -41,7 +41,7 @@ export class MailTransaction {
   }
 
   /** Whether more than one recipient was too many. */
-  get surplusTold(): boolean {
+  get surplusRepeated(): boolean {
     return this.#surplus > 1;
   }
 

@@ -66,6 +66,11 @@ export class Session {
     return this.#transaction.text !== undefined;
   }
 
+  /** Whether that is too big already, and read to its end all the same. */
+  get inVain(): boolean {
+    return this.#transaction.text?.isTooBig ?? false;
+  }
+
   /** Whether a command line has begun that has not ended yet. */
   get inLine(): boolean {
     return this.#lines.begun;
@@ -76,7 +81,10 @@ export class Session {
     return this.#closed;
   }
 
-  /** Hands in what the peer sent. Everything fed before must have been worked off by `next`. */
+  /**
+   * Hands in what the peer sent, to be read and changed by the session until `next` has worked it off.
+   * Everything fed before must have been.
+   */
   feed(input: Uint8Array): void {
     if (this.#at < this.#input.length && !this.#closed) throw new Error("input is still unread");
     this.#input = input;
@@ -153,7 +161,7 @@ export class Session {
     if (this.#isSpent(reply, what)) return;
     this.#say(reply);
     // Recipients too many are each answered, but told once: there may be many (RFC 5321 4.5.3.1.10).
-    if (reply === replies.tooManyRecipients && this.#transaction.surplusTold) return;
+    if (reply === replies.tooManyRecipients && this.#transaction.surplusRepeated) return;
     this.#events.push({ kind: "refused", what, reply });
   }
 

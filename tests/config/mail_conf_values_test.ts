@@ -109,7 +109,7 @@ const ROWS: { readonly [Name in VariableName]: Row } = {
       ["None", { share: 0, octets: 0 }],
     ],
     bad: ["", "0%", "91%", "5%, 2%", "1M, 1G", "5% 100M", "-1%", "0", "little"],
-    hint: "is neither a share up to 90% nor a size, write it like 5%, 100M or none",
+    hint: "is neither a share up to 90% nor a size of 1M or more, write it like 5%, 100M or none",
   },
   MAX_CLIENTS_PER_ADDRESS: {
     preset: 50,

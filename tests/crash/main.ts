@@ -13,7 +13,7 @@ import { relayUnderKills } from "./kills/relaying.ts";
 type Part = (seed: number) => Promise<Outcome>;
 
 const RANDOM = { kills: 100, sessions: 20 };
-const STEPS = { all: true, within: 20 * 60_000, atOnce: 2 };
+const STEPS = { all: true, within: 60 * 60_000, atOnce: 2 };
 const CUTS = { whole: 3, some: 1000, stops: 3, starts: 23 };
 
 const PARTS: Readonly<Record<string, readonly Part[]>> = {

@@ -34,10 +34,13 @@ const PIECES = [
     "\u2066",
     "\u2069",
   ])
+  .concat(["\u3164", "\u034f", "\ufe0f", "\u{e0100}", "x".repeat(200)])
   .concat(["\ufeff", "\t", "=", "{", "}", "{{x}}", "{x}"]);
 
 /** What moves the cursor, turns the direction, or is not seen and does something else. */
-const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** Characters of a value in the log. */
+const MOST = 500;
 
 export const printable: Target = {
   name: "printable",
@@ -70,18 +73,23 @@ function checkLogged(random: Random, text: string): boolean {
   assert.deepEqual(more, []);
   assert.ok(line.endsWith("\n"));
   assert.doesNotMatch(line.slice(0, -1), CONTROL);
+  assert.ok(line.length < 8192, "no journal cuts it");
+  const rest = text.length - MOST;
+  const told = rest > 0 ? `${text.slice(0, MOST)}... and ${rest} more` : text;
   if (format === "json") {
     const { event, text: back, more } = JSON.parse(line);
-    assert.deepEqual([event, back, more], ["something happened", text, ["a", text]]);
+    const isCut = "a,".length + text.length + 1 > MOST;
+    assert.equal(more[1], isCut ? "and 1 more" : text);
+    assert.deepEqual([event, back, more], ["something happened", told, ["a", more[1]]]);
     return true;
   }
   const [, value = ""] =
     /^\S+ info something happened text=(\S+|".*") more=.+$/.exec(line.trimEnd()) ?? [];
   assert.notEqual(value, "", line);
   if (!value.startsWith('"')) {
-    assert.equal(value, text);
+    assert.equal(value, told);
     return false;
   }
-  assert.ok(line.includes(` text=${escapeControls(JSON.stringify(text))} more=`));
+  assert.ok(line.includes(` text=${escapeControls(JSON.stringify(told))} more=`));
   return true;
 }

@@ -90,7 +90,7 @@ export const userConf: Target = {
     "@me.example",
     "#",
   ],
-  reaches: { read: 0.1, problem: 0.3, hash: 0.02, forward: 0.05, found: 0.015, circle: 0.03 },
+  reaches: { read: 0.1, problem: 0.3, hash: 0.01, forward: 0.05, found: 0.01, circle: 0.03 },
   generate: (random) => octets(grammar.several(random, () => fileLine(random, user(random)), 0, 4)),
   async run(random, input) {
     return await withFile(input, async (file) => {

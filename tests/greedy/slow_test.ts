@@ -105,6 +105,13 @@ Deno.test("who sends a text at the rate of an old modem is served, however long 
   client.close();
 });
 
+Deno.test("who sends too much has to come to an end, at whatever rate", async () => {
+  await using local = await startReceiver(`${SETTINGS}\nMAX_MESSAGE_SIZE = 64K`);
+  const client = await inText(local);
+  await client.send(`${"x".repeat(98)}\r\n`.repeat(700));
+  assert.match(await dawdle(client, `${"x".repeat(998)}\r\n`) ?? "", /^421 4\.4\.2 /);
+});
+
 Deno.test("who does not read what it hears is turned out, though it goes on sending", async () => {
   const log = new CollectingLog();
   await using local = await startReceiver(SETTINGS, log);

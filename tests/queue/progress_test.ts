@@ -258,3 +258,8 @@ Deno.test("who waits can be hastened, and keeps the count of attempts", () => {
   assert.deepEqual(a, { ...recipients[0]!, nextAttempt: ARRIVED + 5 });
   assert.deepEqual(b, recipients[1]);
 });
+
+Deno.test("who is hastened has come by then, whatever the clock was when it came", () => {
+  assert.equal(progress.hastened(message(), ARRIVED + 5).arrived, ARRIVED);
+  assert.equal(progress.hastened(message({ arrived: ARRIVED + DAY }), ARRIVED).arrived, ARRIVED);
+});

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { SHORTLY } from "../../src/queue/active.ts";
 import { DamagedError } from "../../src/queue/envelope.ts";
+import { QueueAwayError } from "../../src/queue/spool.ts";
 import { parseMailbox } from "../../src/smtp/address.ts";
 import { ARRIVED, idOf, MINUTE, recipient, settlement } from "./messages.ts";
 import { type Office, openOffice } from "./office.ts";
@@ -205,4 +206,56 @@ Deno.test("a queue that cannot be listed says so, and can be loaded later", asyn
   await assert.rejects(office.queue.load(), /^Error: no list/);
   office.heal();
   assert.equal(await office.queue.load(), 1);
+});
+
+/** The queue's directory goes; what is called brings it back. */
+function goesAway({ disk }: Office): () => void {
+  const files = new Map(disk.files);
+  disk.files.clear();
+  disk.directories.delete("/spool/queue");
+  return () => {
+    disk.directories.add("/spool/queue");
+    for (const [path, file] of files) disk.files.set(path, file);
+  };
+}
+
+Deno.test("a queue that is away says so once for a look, and forgets nothing that waits", async () => {
+  const office = await openOffice();
+  const ids = [1, 2, 3].map(idOf);
+  for (const id of ids) await office.receive({ id });
+  const back = goesAway(office);
+  await assert.rejects(office.queue.take(), QueueAwayError);
+  assert.deepEqual(office.log.all, []);
+  back();
+  const taken: string[] = [];
+  for (let i = 0; i < ids.length; i++) {
+    await office.sleep();
+    taken.push((await office.take()).message.id);
+  }
+  assert.deepEqual(taken.sort(), ids);
+});
+
+Deno.test("a queue that goes away while it is loaded is told of once, and all of it is tried later", async () => {
+  for (const mostRemembered of [undefined, 2]) {
+    const office = await openOffice(mostRemembered);
+    const ids = [1, 2, 3, 4, 5, 6].map(idOf);
+    for (const id of ids) await office.receive({ id });
+    let back = () => {};
+    office.disk.before = (operation) => {
+      if (operation.startsWith("read ")) back = goesAway(office);
+      if (operation.startsWith("read ")) office.heal();
+    };
+    assert.equal(await office.queue.load(), 0);
+    assert.deepEqual(office.log.fieldsOf("queue trouble"), [
+      { error: "QueueAwayError: there is no queue in /spool" },
+    ]);
+    back();
+    const taken: string[] = [];
+    for (let tries = 0; tries < 20 && taken.length < ids.length; tries++) {
+      await office.sleep();
+      const active = await office.queue.take();
+      if (active) taken.push(active.message.id);
+    }
+    assert.deepEqual(taken.sort(), ids);
+  }
 });

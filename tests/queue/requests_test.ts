@@ -130,3 +130,36 @@ Deno.test("a request that was under way when the daemon ended is begun again by 
   await settled();
   assert.deepEqual(await served(new Requests(disk, "/spool")), [REMOVE]);
 });
+
+Deno.test("a request whose file cannot be removed is carried out once, and removed when it can be", async () => {
+  const { disk, requests } = await newRequests();
+  await requests.make(RETRY_ALL);
+  let count = 0;
+  const serve = () => requests.serve(() => Promise.resolve(void count++));
+  disk.before = (operation) => {
+    if (operation.startsWith("remove ")) throw new Deno.errors.PermissionDenied("requests");
+  };
+  for (let i = 0; i < 3; i++) await assert.rejects(serve(), Deno.errors.PermissionDenied);
+  assert.equal(count, 1);
+  disk.before = () => {};
+  await serve();
+  assert.equal(await requests.pending(RETRY_ALL), false);
+  assert.equal(count, 1);
+  await requests.make(RETRY_ALL);
+  await serve();
+  assert.equal(count, 2);
+});
+
+Deno.test("a request whose file somebody else had to remove can be made again", async () => {
+  const { disk, requests } = await newRequests();
+  await requests.make(RETRY);
+  disk.before = (operation) => {
+    if (operation.startsWith("remove ")) throw new Deno.errors.PermissionDenied("requests");
+  };
+  await assert.rejects(served(requests), Deno.errors.PermissionDenied);
+  disk.before = () => {};
+  await disk.remove(`/spool/requests/retry-${ID}`);
+  assert.deepEqual(await served(requests), []);
+  await requests.make(RETRY);
+  assert.deepEqual(await served(requests), [RETRY]);
+});

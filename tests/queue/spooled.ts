@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { QueuedMessage } from "../../src/queue/envelope.ts";
-import { type NewMessage, Spool } from "../../src/queue/spool.ts";
+import { Spool } from "../../src/queue/spool.ts";
+import type { NewMessage } from "../../src/queue/spool_delivery.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 
 /** One octet for each character. */

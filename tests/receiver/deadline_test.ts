@@ -101,3 +101,22 @@ Deno.test("many short waits cost one timer, and none is left", () => {
   waiting.deadline.cancel();
   assert.equal(waiting.clock.pending, 0);
 });
+
+Deno.test("who has hardly any time left between waits is not looked at all the time", () => {
+  const waiting = new Waiting();
+  let timers = 0;
+  const clock = {
+    now: () => waiting.clock.now(),
+    after: (milliseconds: number, act: () => void) => {
+      timers++;
+      return waiting.clock.after(milliseconds, act);
+    },
+  };
+  const deadline = new Deadline(LIMIT, () => {}, clock);
+  deadline.begin();
+  waiting.clock.advance(LIMIT * 1000 - 1);
+  deadline.end();
+  waiting.clock.advance(LIMIT * 1000);
+  deadline.begin();
+  assert.ok(timers <= 4, `${timers} timers`);
+});

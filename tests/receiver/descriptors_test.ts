@@ -7,13 +7,13 @@ import { RawClient } from "../support/raw_client.ts";
 
 testWith(["prlimit"], "the accept loop survives EMFILE", async () => {
   await using daemon = await startDaemon({
-    mail: "MAX_CLIENTS_PER_ADDRESS = 1000",
+    mail: "MAX_CLIENTS = 1001\nMAX_CLIENTS_PER_ADDRESS = 1000",
     under: ["prlimit", "--nofile=60:60"],
   });
   // That this will come was said at the start.
   assert.match(
     daemon.log(),
-    / warn too few descriptors setting=MAX_CLIENTS wanted=1200 free=\d\d? mend="LimitNOFILE /,
+    / warn too few descriptors setting=MAX_CLIENTS wanted=1201 free=\d\d? mend="LimitNOFILE /,
   );
   const clients: RawClient[] = [];
   for (let i = 0; i < 80; i++) clients.push(await RawClient.connect(daemon.port));
@@ -28,8 +28,8 @@ testWith(["prlimit"], "the accept loop survives EMFILE", async () => {
 
 testWith(["prlimit"], "where there are enough nothing is said of them", async () => {
   await using daemon = await startDaemon({
-    mail: "MAX_CLIENTS = 100",
-    under: ["prlimit", "--nofile=400:400"],
+    mail: "MAX_CLIENTS = 1001",
+    under: ["prlimit", "--nofile=1400:1400"],
   });
   assert.doesNotMatch(daemon.log(), /descriptors/);
 });

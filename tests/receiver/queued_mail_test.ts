@@ -9,7 +9,7 @@ import { Presence } from "../../src/mailbox/presence.ts";
 import { DamagedError, newRecipient, type QueuedMessage } from "../../src/queue/envelope.ts";
 import { MessageIds } from "../../src/queue/id.ts";
 import { Spool } from "../../src/queue/spool.ts";
-import type { Backend } from "../../src/receiver/intake.ts";
+import type { Backend } from "../../src/receiver/backend.ts";
 import { deliverQueued } from "../../src/receiver/queued_mail.ts";
 import { parseMailbox, printMailbox } from "../../src/smtp/address.ts";
 import { replyText } from "../../src/smtp/reply.ts";

@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { minFree } from "../../src/config/min_free.ts";
 import { Reserve } from "../../src/receiver/reserve.ts";
-import type { Space } from "../../src/space.ts";
+import { type Space, systemSpace } from "../../src/space.ts";
 import { CollectingLog } from "../support/collecting_log.ts";
-import { COMMAND, startDaemon } from "../support/daemon.ts";
+import { COMMAND, readMailbox, startDaemon } from "../support/daemon.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { namesIn } from "../support/names_in.ts";
+import { missingOrNotRoot, skippable, succeed } from "../support/programs.ts";
 import { settled } from "../support/settled.ts";
-import { submit } from "../support/submit.ts";
+import { greetedClient, submit } from "../support/submit.ts";
 
 const M = 1024 ** 2;
 const HALF: Space = { device: 1, size: 1000 * M, free: 500 * M, inodes: 1000, freeInodes: 500 };
@@ -180,3 +182,63 @@ Deno.test("a daemon that may not look at disks serves all the same, and says so 
   assert.match(daemon.log(), / warn free space unknown directory=\S+ error="NotCapable: .*statfs/);
   assert.equal(daemon.log().match(/free space unknown/g)?.length, 1);
 });
+
+Deno.test("a start on a full disk says so before anybody comes", async () => {
+  await using daemon = await startDaemon({ mail: "MIN_FREE = 90%, 1023G" });
+  await daemon.logged(" warn disk nearly full directory=");
+});
+
+Deno.test("what is claimed counts at once, and what a look finds later counts instead", async () => {
+  const stand = new Stand("100M");
+  stand.space = () => ({ free: 101 * M });
+  assert.equal(await stand.reserve.claim(["/spool", "/mail"], M), true, "there is so much");
+  assert.equal(await stand.reserve.claim(["/spool"], 1), true, "and to the last octet");
+  assert.equal(await stand.reserve.claim(["/mail"], 1), false, "it is one disk");
+  assert.equal(await stand.isShort("/spool"), true);
+  stand.clock.advance(1000);
+  assert.equal(await stand.reserve.claim(["/mail"], 1), true);
+});
+
+Deno.test("files are claimed too", async () => {
+  const stand = new Stand();
+  stand.space = () => ({ freeInodes: 51 });
+  const claims = [];
+  for (let i = 0; i < 4; i++) claims.push(await stand.reserve.claim(["/spool"], 1));
+  assert.deepEqual(claims, [true, true, false, false]);
+});
+
+const HELD = "transactions that were begun in time do not use up the reserve";
+
+Deno.test({ ...skippable(HELD, missingOrNotRoot(["mount"])), fn: beginInTime });
+
+async function beginInTime(): Promise<void> {
+  const disk = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
+  await succeed("mount", ["-t", "tmpfs", "-o", "size=20m", "tmpfs", disk]);
+  try {
+    await using daemon = await startDaemon({
+      mail: `MIN_FREE = 10M\nSPOOL_DIR = ${disk}/spool`,
+      users: `jones:${disk}/jones`,
+    });
+    const clients = await Promise.all(Array.from({ length: 9 }, async () => {
+      const client = await greetedClient(daemon.port);
+      for (const command of ["MAIL FROM:<>", "RCPT TO:<jones@me.example>"]) {
+        assert.match(await client.command(command) ?? "", /^250 /);
+      }
+      assert.match(await client.command("DATA") ?? "", /^354 /);
+      return client;
+    }));
+    const text = `${"x".repeat(98)}\r\n`.repeat(22_000);
+    const replies: string[] = [];
+    for (const client of clients) replies.push(await client.command(`${text}.`) ?? "");
+    clients.forEach((client) => client.close());
+    const taken = replies.filter((reply) => reply.startsWith("250 ")).length;
+    assert.ok(taken > 0 && taken < clients.length, replies.join(""));
+    assert.deepEqual(replies.filter((reply) => !/^(250|452 4\.3\.1) /.test(reply)), []);
+    assert.ok((await systemSpace(disk)).free > 9.5 * M);
+    assert.equal((await readMailbox(`${disk}/jones`)).length, taken);
+    assert.deepEqual(await namesIn(`${disk}/jones/tmp`), []);
+  } finally {
+    await new Deno.Command("umount", { args: [disk] }).output();
+    await Deno.remove(disk);
+  }
+}

@@ -212,3 +212,13 @@ Deno.test("every text of up to six octets of CR, LF, period and letter reads the
     }
   }
 });
+
+Deno.test("what is read at once is handed out at once, however many periods go", () => {
+  const reader = new TextReader(1_000_000);
+  const input = new TextEncoder().encode(`${"..\r\n.a\r\n".repeat(5000)}.\r\nQUIT\r\n`);
+  const { next, bytes, end } = reader.read(input, 0);
+  assert.equal(end, true);
+  assert.equal(new TextDecoder().decode(bytes), ".\r\na\r\n".repeat(5000));
+  assert.equal(new TextDecoder().decode(input.subarray(next)), "QUIT\r\n");
+  assert.equal(reader.size, bytes.length);
+});

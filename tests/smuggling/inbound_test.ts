@@ -26,7 +26,7 @@ function converse(pieces: readonly Uint8Array[]): Conversation {
   const texts: string[] = [];
   let [text, begun] = ["", 0];
   const feed = (piece: Uint8Array) => {
-    session.feed(piece);
+    session.feed(piece.slice());
     for (let event = session.next(); event; event = session.next()) {
       switch (event.kind) {
         case "mail":
