@@ -164,14 +164,19 @@ export function isNoticeDue(message: QueuedMessage, now: number, policy: RetryPo
 }
 
 /**
- * Makes every waiting recipient due. What came in while the clock was ahead has come now at the latest:
- * its lifetime, and its sender's notice, would end as much later.
+ * Makes every waiting recipient due. What came in while the clock was ahead would live for as much longer:
+ * now it has a second lifetime at most. It cannot be told from a clock that is behind for a while, and
+ * nothing may be given up too soon for that.
  */
-export function hastened(message: QueuedMessage, now: number): QueuedMessage {
+export function hastened(
+  message: QueuedMessage,
+  now: number,
+  { lifetime }: Pick<RetryPolicy, "lifetime">,
+): QueuedMessage {
   const recipients = message.recipients.map((recipient) => {
     return recipient.state === "waiting" ? { ...recipient, nextAttempt: now } : recipient;
   });
-  return { ...message, arrived: Math.min(message.arrived, now), recipients };
+  return { ...message, arrived: Math.min(message.arrived, now + lifetime), recipients };
 }
 
 /** A null reverse-path is never answered with mail (RFC 5321 4.5.5), nor is one without any attempt. */

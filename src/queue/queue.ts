@@ -140,7 +140,10 @@ export class Queue {
       const message = await this.#read(id);
       if (!message) continue;
       const hastened = this.#hastened.delete(id);
-      return this.#activate(hastened ? progress.hastened(message, now) : message, message);
+      return this.#activate(
+        hastened ? progress.hastened(message, now, this.#parts.policy) : message,
+        message,
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 /** A message's share of what is free: asked for again while its text comes, for others come meanwhile. */
 
-import type { Reserve } from "./reserve.ts";
+import type { Reserve, WrittenPlaces } from "./reserve.ts";
 import type { Store } from "./storing.ts";
 
 /** Too little is free for the rest of a message. */
@@ -16,24 +16,23 @@ const PIECE = 64 * 1024;
 /** Stands among the places of a message, and keeps nothing itself. */
 export class Claim implements Store {
   readonly #reserve: Reserve;
-  readonly #directories: readonly string[];
+  readonly #places: WrittenPlaces;
   #octets = 0;
 
-  /** `directories` are where the message goes. */
-  constructor(reserve: Reserve, directories: readonly string[]) {
+  constructor(reserve: Reserve, places: WrittenPlaces) {
     this.#reserve = reserve;
-    this.#directories = directories;
+    this.#places = places;
   }
 
   /** Rejects with NoRoomError. */
   write(bytes: Uint8Array): Promise<void> | undefined {
     this.#octets += bytes.length;
-    return this.#octets < PIECE ? undefined : this.#claim();
+    return this.#octets < PIECE ? undefined : this.#claim(0);
   }
 
   /** Rejects with NoRoomError. */
   stage(): Promise<void> {
-    return this.#claim();
+    return this.#claim(1);
   }
 
   publish(): Promise<void> {
@@ -44,10 +43,10 @@ export class Claim implements Store {
     return Promise.resolve();
   }
 
-  async #claim(): Promise<void> {
+  async #claim(files: number): Promise<void> {
     const octets = this.#octets;
     this.#octets = 0;
-    if (await this.#reserve.claim(this.#directories, octets)) return;
+    if (await this.#reserve.claim(this.#places, octets, files)) return;
     throw new NoRoomError("less is free than MIN_FREE");
   }
 }

@@ -213,7 +213,7 @@ export class Intake {
     }
     if (reserve) {
       const queue = this.#queued.length > 0 ? [this.#queueDirectory] : [];
-      stores.push(new Claim(reserve, [...this.#mailboxes, ...queue]));
+      stores.push(new Claim(reserve, { mailboxes: this.#mailboxes, queue }));
     }
     this.#storing = new Storing(stores);
     return replies.startText;

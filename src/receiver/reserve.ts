@@ -25,8 +25,16 @@ const MOST_REMEMBERED = 10_000;
 interface Margin {
   /** Milliseconds since 1970. */
   readonly since: number;
+  /** Whether it was short of it when it was looked at; by claims it may have become so since. */
+  readonly wasShort: boolean;
   octets: number;
   inodes: number;
+}
+
+/** Where a message is written: one of the mailboxes, the others by links where that can be. */
+export interface WrittenPlaces {
+  readonly mailboxes: readonly string[];
+  readonly queue: readonly string[];
 }
 
 export class Reserve {
@@ -65,18 +73,24 @@ export class Reserve {
   }
 
   /**
-   * Takes so many octets, and a file, of what these directories' file systems have beyond; whether there
-   * was any. What is taken counts at once, though the next look may be a while away.
+   * Takes so many octets and files of what there is beyond, for each time that they are written; whether
+   * there was any. What is taken counts at once, though the next look may be a while away.
    */
-  async claim(directories: readonly string[], octets: number): Promise<boolean> {
-    const short = this.isShort(directories);
+  async claim(
+    { mailboxes, queue }: WrittenPlaces,
+    octets: number,
+    files: number,
+  ): Promise<boolean> {
+    const short = this.isShort([...mailboxes, ...queue]);
     if (typeof short === "boolean" ? short : await short) return false;
-    const devices = new Set(directories.map((directory) => this.#devices.get(directory)?.device));
-    for (const device of devices) {
-      const margin = device === undefined ? undefined : this.#margins.get(device);
+    const [first, ...others] = mailboxes;
+    const device = first && this.#devices.get(first)?.device;
+    const copies = others.filter((one) => this.#devices.get(one)?.device !== device);
+    for (const directory of [...first ? [first] : [], ...copies, ...queue]) {
+      const margin = this.#margins.get(this.#devices.get(directory)?.device ?? NaN);
       if (!margin) continue;
       margin.octets -= octets;
-      margin.inodes--;
+      margin.inodes -= files;
     }
     return true;
   }
@@ -86,7 +100,9 @@ export class Reserve {
     const found = this.#devices.get(directory);
     const device = found && this.#isRecent(found, THERE_FOR) ? found.device : undefined;
     const margin = device === undefined ? undefined : this.#margins.get(device);
-    if (margin && this.#isRecent(margin, GOOD_FOR)) return isShort(margin);
+    const isKnown = margin && this.#isRecent(margin, GOOD_FOR);
+    // What was claimed may have come to less, or be gone again.
+    if (isKnown && isShort(margin) === margin.wasShort) return margin.wasShort;
     const key = device ?? directory;
     const before = found && isShort(this.#margins.get(found.device));
     return this.#looks.get(key) ?? this.#begin(key, directory, before ?? false);
@@ -117,11 +133,11 @@ export class Reserve {
     const { device } = space;
     const since = this.#parts.clock.now();
     const least = leastFree(this.#minFree, space);
-    const margin = {
-      since,
-      octets: space.free - least.octets,
-      inodes: space.freeInodes - least.inodes,
-    };
+    const octets = space.free - least.octets;
+    // Some have no limit of their own, and none free either.
+    const inodes = space.inodes === 0 ? Infinity : space.freeInodes - least.inodes;
+    const short = octets < 0 || inodes < 0;
+    const margin = { since, wasShort: short, octets, inodes };
     this.#devices.set(directory, { since, device });
     this.#margins.delete(device);
     this.#margins.set(device, margin);
@@ -130,7 +146,6 @@ export class Reserve {
       this.#margins.delete(oldest);
       this.#short.delete(oldest);
     }
-    const short = isShort(margin);
     if (short !== this.#short.has(device)) this.#tell(directory, space, short);
     return short;
   }

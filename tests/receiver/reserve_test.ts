@@ -188,23 +188,49 @@ Deno.test("a start on a full disk says so before anybody comes", async () => {
   await daemon.logged(" warn disk nearly full directory=");
 });
 
-Deno.test("what is claimed counts at once, and what a look finds later counts instead", async () => {
+const SPOOL = { mailboxes: [], queue: ["/spool"] };
+const MAIL = { mailboxes: ["/mail"], queue: [] };
+
+Deno.test("what is claimed counts at once, until a look finds what has come of it", async () => {
   const stand = new Stand("100M");
-  stand.space = () => ({ free: 101 * M });
-  assert.equal(await stand.reserve.claim(["/spool", "/mail"], M), true, "there is so much");
-  assert.equal(await stand.reserve.claim(["/spool"], 1), true, "and to the last octet");
-  assert.equal(await stand.reserve.claim(["/mail"], 1), false, "it is one disk");
+  let free = 102 * M;
+  stand.space = () => ({ free });
+  assert.equal(await stand.reserve.claim({ ...MAIL, queue: ["/spool"] }, M, 1), true);
+  assert.equal(stand.looks.length, 2);
+  assert.equal(await stand.reserve.claim(MAIL, 1, 1), true, "there is nothing left, but not less");
+  free = 100 * M - 1;
+  assert.equal(await stand.reserve.claim(SPOOL, 1, 1), false, "looked at again, it is less");
+  assert.equal(stand.looks.length, 3);
   assert.equal(await stand.isShort("/spool"), true);
+  assert.equal(stand.looks.length, 3, "and that is good for a second");
+  free = 101 * M;
   stand.clock.advance(1000);
-  assert.equal(await stand.reserve.claim(["/mail"], 1), true);
+  assert.equal(await stand.reserve.claim(MAIL, 2 * M, 1), true);
+  assert.equal(await stand.reserve.claim(MAIL, 1, 1), true, "it did not come to so much");
+  assert.equal(stand.looks.length, 5);
 });
 
-Deno.test("files are claimed too", async () => {
+Deno.test("a copy for each mailbox on another disk is claimed there, links are not", async () => {
+  const stand = new Stand("100M");
+  stand.space = (path) => ({ device: path.startsWith("/far") ? 2 : 1, free: 110 * M });
+  const mailboxes = ["/a", "/b", "/c", "/far/d", "/far/e"];
+  assert.equal(await stand.reserve.claim({ mailboxes, queue: [] }, 6 * M, 1), true);
+  stand.space = (path) => ({ device: path.startsWith("/far") ? 2 : 1, free: 0 });
+  assert.equal(await stand.isShort("/a", "/b"), false, "6 of 10");
+  assert.equal(await stand.isShort("/far/d"), true, "12 of 10");
+});
+
+Deno.test("a message is one file, and a disk without a limit to files has room for them", async () => {
   const stand = new Stand();
   stand.space = () => ({ freeInodes: 51 });
-  const claims = [];
-  for (let i = 0; i < 4; i++) claims.push(await stand.reserve.claim(["/spool"], 1));
-  assert.deepEqual(claims, [true, true, false, false]);
+  for (let i = 0; i < 5; i++) assert.equal(await stand.reserve.claim(SPOOL, 1, 0), true);
+  for (let i = 0; i < 2; i++) assert.equal(await stand.reserve.claim(SPOOL, 1, 1), true);
+  stand.space = () => ({ freeInodes: 49 });
+  assert.equal(await stand.reserve.claim(SPOOL, 1, 1), false);
+  const boundless = new Stand();
+  boundless.space = () => ({ inodes: 0, freeInodes: 0 });
+  for (let i = 0; i < 5; i++) assert.equal(await boundless.reserve.claim(SPOOL, 1, 1), true);
+  assert.equal(boundless.looks.length, 1);
 });
 
 const HELD = "transactions that were begun in time do not use up the reserve";

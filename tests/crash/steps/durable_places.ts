@@ -9,6 +9,7 @@ const EXCUSED: ReadonlyMap<string, string> = new Map([
   ["src/config/relay_login.ts: Deno.open(", "only read, a file of the configuration"],
   ["src/config/relay_login.ts: file.read(", "only read, a file of the configuration"],
   ["src/queue/requests.ts: this.#disk.exists(this.#path", "only read, by a command that waits"],
+  ["src/queue/requests.ts: this.#disk.exists(this.directory", "only read, where it was removed"],
   ["src/queue/spool.ts: file.read(new Uint8Array(1))", "only read, where pieces come out even"],
   ["src/daemon/spool.ts: Deno.makeTempFile(", "tells whose the spool is; gone with all of tmp"],
   ["src/daemon/spool.ts: Deno.remove(", "the same file"],
