@@ -90,13 +90,14 @@ testWith(["openssl"], "floods:", async (t) => {
     assert.deepEqual(codes, [...Array(10).fill("500"), "421"]);
   });
 
-  for (const [to, taken, refused] of [["jones", 1000, "452"], ["nobody", 0, "550"]] as const) {
+  const RECIPIENTS = [["jones", 1000, "452", 10_000], ["nobody", 0, "550", 1000]] as const;
+  for (const [to, taken, refused, most] of RECIPIENTS) {
     await t.step(`1,000,000 recipients, ${taken} of whom are taken`, async () => {
       const client = await greetedClient(port);
       assert.match(await client.command("MAIL FROM:<mary@a.example>") ?? "", /^250 /);
       const codes = await repeat(client, `RCPT TO:<${to}@mx.test>`, 1_000_000);
       // The end of it may be lost to who does not stop.
-      const all = [...Array(taken).fill("250"), ...Array(1000).fill(refused), "421"];
+      const all = [...Array(taken).fill("250"), ...Array(most).fill(refused), "421"];
       assert.deepEqual(codes, all.slice(0, codes.length));
       assert.ok(codes.length >= 2, `${codes.length} replies`);
     });

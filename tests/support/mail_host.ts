@@ -31,8 +31,6 @@ export function startMailHost(
   async function accept(): Promise<void> {
     const serving: Promise<void>[] = [];
     for await (const conn of listener) {
-      // Replies to pipelined commands go out one by one, and none waits for the one before.
-      conn.setNoDelay();
       serving.push(attend(new Peer(conn, connections++)));
     }
     await Promise.all(serving);
@@ -41,6 +39,7 @@ export function startMailHost(
   async function attend(peer: Peer): Promise<void> {
     peers.add(peer);
     try {
+      peer.hurry();
       await serve(peer);
     } catch (error) {
       // Whoever is connected may go at any time, and so may the test.
@@ -62,14 +61,19 @@ const GONE = [
 
 /** The host's end of a connection. Octets are characters of the same number. */
 export class Peer {
-  readonly #conn: Deno.Conn;
+  readonly #conn: Deno.TcpConn;
   readonly #buffer = new Uint8Array(64 * 1024);
   #heard = "";
   #open = true;
 
   /** `number` counts the host's connections from 0. */
-  constructor(conn: Deno.Conn, readonly number: number) {
+  constructor(conn: Deno.TcpConn, readonly number: number) {
     this.#conn = conn;
+  }
+
+  /** Replies to pipelined commands go out one by one, and none waits for the one before. */
+  hurry(): void {
+    this.#conn.setNoDelay();
   }
 
   async say(text: string): Promise<void> {

@@ -17,9 +17,15 @@ export const TEXT = "From: Jones <jones@me.example>\r\nTo: friends:;\r\nSubject:
 /** A client that is greeted and has said EHLO. */
 export async function greetedClient(port: number, hostname?: string): Promise<RawClient> {
   const client = await RawClient.connect(port, hostname);
-  assert.match(await client.reply() ?? "", /^220 /);
-  assert.match(await client.command("EHLO client.example") ?? "", /^250/);
-  return client;
+  try {
+    assert.match(await client.reply() ?? "", /^220 /);
+    assert.match(await client.command("EHLO client.example") ?? "", /^250/);
+    return client;
+  } catch (error) {
+    // A server that is killed at this moment, say.
+    client.close();
+    throw error;
+  }
 }
 
 /** One transaction up to its text; all before that must be taken. */
