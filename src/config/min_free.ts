@@ -27,12 +27,6 @@ export function leastFree({ share, octets }: MinFree, { size, inodes }: Space): 
   return { octets: Math.max(octets, share * size), inodes: Math.ceil(share * inodes) };
 }
 
-/** Whether it has, of both. */
-export function hasRoom(minFree: MinFree, space: Space): boolean {
-  const { octets, inodes } = leastFree(minFree, space);
-  return space.free >= octets && space.freeInodes >= inodes;
-}
-
 const MOST_PERCENT = 90;
 /** A bare 5 is most likely meant to be a share. */
 const amount = value.size(1024 ** 2, 1024 ** 4);

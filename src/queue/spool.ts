@@ -40,11 +40,11 @@ export class Spool {
    */
   async sweep(): Promise<number> {
     const unfinished = (await this.disk.list(this.#tmp)).map((name) => `${this.#tmp}/${name}`);
-    const names = new Set(await this.disk.list(this.#queue));
+    const names = new Set(await this.disk.list(this.queueDirectory));
     for (const name of names) {
       const id = name.slice(0, -TEXT.length);
       if (!name.endsWith(TEXT) || !ID.test(id) || names.has(id + ENVELOPE)) continue;
-      unfinished.push(`${this.#queue}/${name}`);
+      unfinished.push(`${this.queueDirectory}/${name}`);
     }
     for (const path of unfinished) await this.disk.remove(path);
     return unfinished.length;
@@ -52,7 +52,7 @@ export class Spool {
 
   /** The ids of all messages, oldest first. */
   async list(): Promise<string[]> {
-    const names = await this.disk.list(this.#queue);
+    const names = await this.disk.list(this.queueDirectory);
     return names.filter((name) => name.endsWith(ENVELOPE))
       .map((name) => name.slice(0, -ENVELOPE.length))
       .filter((id) => ID.test(id))
@@ -87,7 +87,7 @@ export class Spool {
 
   /** Rejects where the whole queue is away. */
   async #mustBeThere(): Promise<void> {
-    if (await this.disk.exists(this.#queue)) return;
+    if (await this.disk.exists(this.queueDirectory)) return;
     throw new QueueAwayError(`there is no queue in ${this.directory}`);
   }
 
@@ -101,7 +101,7 @@ export class Spool {
       await this.disk.remove(temporary).catch(() => {});
       throw error;
     }
-    await this.disk.syncDirectory(this.#queue);
+    await this.disk.syncDirectory(this.queueDirectory);
   }
 
   /**
@@ -149,13 +149,16 @@ export class Spool {
   async putAside(id: string): Promise<void> {
     for (const suffix of [TEXT, ENVELOPE]) {
       try {
-        await this.disk.rename(`${this.#queue}/${id}${suffix}`, `${this.#damaged}/${id}${suffix}`);
+        await this.disk.rename(
+          `${this.queueDirectory}/${id}${suffix}`,
+          `${this.#damaged}/${id}${suffix}`,
+        );
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
     }
     await this.disk.syncDirectory(this.#damaged);
-    await this.disk.syncDirectory(this.#queue);
+    await this.disk.syncDirectory(this.queueDirectory);
   }
 
   /** A new file with this content, synced. */
@@ -174,22 +177,23 @@ export class Spool {
   }
 
   envelopePath(id: string): string {
-    return `${this.#queue}/${id}${ENVELOPE}`;
+    return `${this.queueDirectory}/${id}${ENVELOPE}`;
   }
 
   textPath(id: string): string {
-    return `${this.#queue}/${id}${TEXT}`;
+    return `${this.queueDirectory}/${id}${TEXT}`;
   }
 
   syncQueue(): Promise<void> {
-    return this.disk.syncDirectory(this.#queue);
+    return this.disk.syncDirectory(this.queueDirectory);
   }
 
   get #tmp(): string {
     return `${this.directory}/tmp`;
   }
 
-  get #queue(): string {
+  /** Where the messages are, those that were accepted. */
+  get queueDirectory(): string {
     return `${this.directory}/queue`;
   }
 

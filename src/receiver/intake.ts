@@ -71,7 +71,7 @@ export class Intake {
       return this.#refuseSender(transaction, replies.notYourReversePath);
     }
     // Reports and the relay's own records have what is left there.
-    const short = this.#backend.reserve?.isShort([this.#queueDirectory]) ?? false;
+    const short = this.#backend.reserve?.isShort([this.#backend.spool.queueDirectory]) ?? false;
     if (typeof short === "boolean") return this.#admit(transaction, short);
     return short.then((isShort) => this.#admit(transaction, isShort));
   }
@@ -212,15 +212,11 @@ export class Intake {
       stores.push(delivery);
     }
     if (reserve) {
-      const queue = this.#queued.length > 0 ? [this.#queueDirectory] : [];
+      const queue = this.#queued.length > 0 ? [spool.queueDirectory] : [];
       stores.push(new Claim(reserve, { mailboxes: this.#mailboxes, queue }));
     }
     this.#storing = new Storing(stores);
     return replies.startText;
-  }
-
-  get #queueDirectory(): string {
-    return `${this.#backend.spool.directory}/queue`;
   }
 
   #submission(user: string, { reversePath }: Transaction, time: number): SubmittedText {

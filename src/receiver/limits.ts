@@ -2,7 +2,7 @@
 
 import * as replies from "../smtp/reply.ts";
 import type { Reply } from "../smtp/reply.ts";
-import { networkOf } from "./login_limits.ts";
+import { networkOf } from "./client_network.ts";
 
 /** Counts an IPv6 address as its network's, for whoever has one has all of them. */
 export class ClientLimits {

@@ -1,6 +1,5 @@
 /** Who may try how many passwords, and how soon: bookkeeping alone, time is handed in. */
 
-import { formatIp, parseIp } from "../smtp/ip.ts";
 import { Recent } from "./recent.ts";
 
 /** Milliseconds after the last failure; then all of them are forgotten. */
@@ -134,12 +133,4 @@ function failures(debt: Debt | undefined): number {
   let sum = 0;
   for (const count of debt?.byName.values() ?? []) sum += count;
   return sum;
-}
-
-/** What counts as one client: an IPv4 address, or the /64 that one network of IPv6 has. */
-export function networkOf(address: string): string {
-  const bytes = parseIp(address);
-  if (!bytes) return address;
-  if (bytes.length === 4) return formatIp(bytes);
-  return `${formatIp(bytes.map((byte, i) => i < 8 ? byte : 0))}/64`;
 }

@@ -6,7 +6,8 @@ import { dummyHash, verifyPassword } from "../config/password.ts";
 import type { User } from "../config/user_conf.ts";
 import type { Log } from "../log.ts";
 import type { Credentials } from "../smtp/sasl.ts";
-import { LoginLimits, networkOf } from "./login_limits.ts";
+import { networkOf } from "./client_network.ts";
+import { LoginLimits } from "./login_limits.ts";
 import { LoginLine } from "./login_line.ts";
 
 export type LoginOutcome =

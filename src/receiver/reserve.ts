@@ -42,8 +42,6 @@ export class Reserve {
   readonly #parts: ReserveParts;
   /** By device. */
   readonly #margins = new Map<number, Margin>();
-  /** Those that are told to be short. */
-  readonly #short = new Set<number>();
   readonly #devices = new Map<string, { readonly since: number; readonly device: number }>();
   /** What looks under way come to, by device, or by directory where that is not known. */
   readonly #looks = new Map<number | string, Promise<boolean>>();
@@ -137,16 +135,13 @@ export class Reserve {
     // Some have no limit of their own, and none free either.
     const inodes = space.inodes === 0 ? Infinity : space.freeInodes - least.inodes;
     const short = octets < 0 || inodes < 0;
-    const margin = { since, wasShort: short, octets, inodes };
+    const before = this.#margins.get(device)?.wasShort ?? false;
     this.#devices.set(directory, { since, device });
     this.#margins.delete(device);
-    this.#margins.set(device, margin);
+    this.#margins.set(device, { since, wasShort: short, octets, inodes });
     const [oldest] = this.#margins.keys();
-    if (this.#margins.size > MOST_REMEMBERED && oldest !== undefined) {
-      this.#margins.delete(oldest);
-      this.#short.delete(oldest);
-    }
-    if (short !== this.#short.has(device)) this.#tell(directory, space, short);
+    if (this.#margins.size > MOST_REMEMBERED && oldest !== undefined) this.#margins.delete(oldest);
+    if (short !== before) this.#tell(directory, space, short);
     return short;
   }
 
@@ -160,8 +155,6 @@ export class Reserve {
 
   #tell(directory: string, space: Space, short: boolean): void {
     const { log } = this.#parts;
-    if (short) this.#short.add(space.device);
-    else this.#short.delete(space.device);
     const least = leastFree(this.#minFree, space);
     const octets = { directory, free: space.free, least: Math.ceil(least.octets) };
     if (!short) return log.info("disk has room again", octets);

@@ -100,6 +100,7 @@ async function start(
 ): Promise<FromReceiver> {
   const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR, MIN_FREE } = configuration.mail;
   const disk = new SystemDisk();
+  const spool = new Spool(disk, SPOOL_DIR, `receiver-${number}`);
   const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
   const reserve = isKept(MIN_FREE)
     ? new Reserve(MIN_FREE, { spaceOf: systemSpace, clock: systemClock, log })
@@ -108,7 +109,7 @@ async function start(
     const certificate = await openCertificate(configuration.mail, log);
     receiver = new Receiver(configuration, places, {
       disk,
-      spool: new Spool(disk, SPOOL_DIR, `receiver-${number}`),
+      spool,
       ids: new MessageIds({ now: Date.now, random: Math.random, thread: number }),
       log,
       now: Date.now,
@@ -125,7 +126,7 @@ async function start(
     return { kind: "failed", message: error.message, setting: error.setting };
   }
   // Whoever starts it on a full disk is to hear that before its clients do.
-  void reserve?.isShort([`${SPOOL_DIR}/queue`]);
+  void reserve?.isShort([spool.queueDirectory]);
   return { kind: "listening" };
 }
 

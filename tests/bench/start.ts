@@ -5,8 +5,10 @@
 
 import { EXECUTABLE, notCompiled } from "../support/executable.ts";
 import { makeFolder } from "../support/folder.ts";
+import { memoryOf } from "../support/proc.ts";
 
 const STARTS = 10;
+const MEBI = 1024 ** 2;
 /** Milliseconds after a start by which all that belongs to it is done. */
 const IDLE = 10_000;
 
@@ -53,17 +55,13 @@ async function measure(): Promise<Start> {
     }
     const started = performance.now() - before;
     await new Promise((resolve) => setTimeout(resolve, IDLE));
-    const status = await Deno.readTextFile(`/proc/${process.pid}/status`);
-    return { started, resident: mebibytes(status, "VmRSS"), own: mebibytes(status, "RssAnon") };
+    const { resident, own } = await memoryOf(process);
+    return { started, resident: resident / MEBI, own: own / MEBI };
   } finally {
     await output.cancel();
     process.kill("SIGTERM");
     await process.status;
   }
-}
-
-function mebibytes(status: string, name: string): number {
-  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1024;
 }
 
 function figures(name: string, all: readonly number[]): void {

@@ -7,7 +7,7 @@ import { RawClient } from "../support/raw_client.ts";
 import { securedClient } from "../support/secured_client.ts";
 import { PASSWORD, type SecuredDaemon, startSecuredDaemon } from "../support/secured_daemon.ts";
 import { envelope, greetedClient, submit } from "../support/submit.ts";
-import { residentMemory } from "./process_memory.ts";
+import { memoryOf } from "../support/proc.ts";
 
 const MB = 1024 * 1024;
 const MUCH = 10 * MB;
@@ -45,7 +45,7 @@ testWith(["openssl"], "floods:", async (t) => {
   // What it needs anyway is there before.
   await mary(daemon);
   (await securedClient(daemon, "submissions")).close();
-  const before = await residentMemory(daemon);
+  const before = (await memoryOf(daemon.process)).resident;
 
   await t.step("10 MB without a line end, as a command", async () => {
     const client = await greetedClient(port);
@@ -115,7 +115,7 @@ testWith(["openssl"], "floods:", async (t) => {
   );
 
   await t.step("have cost little memory, and few lines of the log", async () => {
-    const grown = await residentMemory(daemon) - before;
+    const grown = (await memoryOf(daemon.process)).resident - before;
     assert.ok(grown < MEMORY, `${grown} octets more`);
     const lines = daemon.log().split("\n").length;
     assert.ok(lines < 1200, `${lines} lines`);

@@ -6,7 +6,7 @@
 import { readMailbox, startDaemon } from "../support/daemon.ts";
 import { missing, type Program, succeed } from "../support/programs.ts";
 import { gather } from "./crowd.ts";
-import { residentMemory } from "./process_memory.ts";
+import { memoryOf } from "../support/proc.ts";
 
 /** What the daemon and the clients need besides Deno. */
 export const NEEDS: readonly Program[] = ["python3", "smtp-source"];
@@ -46,9 +46,9 @@ export async function measureIdle({ idle, messages, rounds }: IdleOptions): Prom
   let [memory, greeted, stayed] = [0, 0, 0];
   for (let round = 0; round < rounds; round++) {
     without.push(await load(daemon.port, messages));
-    const before = await residentMemory(daemon);
+    const before = (await memoryOf(daemon.process)).resident;
     await using crowd = await gather(daemon.port, idle);
-    memory = Math.max(memory, await residentMemory(daemon) - before);
+    memory = Math.max(memory, (await memoryOf(daemon.process)).resident - before);
     beside.push(await load(daemon.port, messages));
     greeted += crowd.greeted;
     stayed += await crowd.leave();

@@ -14,6 +14,7 @@ import { greetedClient, submit, TEXT, transaction } from "../support/submit.ts";
 import { trusting } from "../support/trusting.ts";
 import { loggedLine } from "../support/until.ts";
 import { deferredIn, queue } from "../support/waiting.ts";
+import { toldOf } from "../support/proc.ts";
 
 /** The text, and what it may look like elsewhere. */
 function shapesOf(user: string, secret: string): string[] {
@@ -35,11 +36,7 @@ async function* texts(folder: string, but: readonly string[]): AsyncGenerator<[s
 async function seenOf(daemon: Daemon): Promise<Map<string, string>> {
   const seen = new Map<string, string>();
   for (const name of ["cmdline", "environ", "comm"]) {
-    // A program reads it, as Deno would want all permissions for it.
-    const args = [`/proc/${daemon.process.pid}/${name}`];
-    const { success, stdout } = await new Deno.Command("cat", { args }).output();
-    assert.ok(success);
-    seen.set(`/proc/${name}`, new TextDecoder().decode(stdout));
+    seen.set(`/proc/${name}`, await toldOf(daemon.process, name));
   }
   const ids = (await deferredIn(daemon)).map(({ id }) => id);
   assert.ok(ids.length > 0);

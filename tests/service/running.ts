@@ -1,6 +1,7 @@
 /** A process that a test watches while it runs. */
 
 import { until } from "../support/until.ts";
+import { sendSignal } from "../support/signal.ts";
 
 /** Milliseconds for a process to end by itself. */
 const PATIENCE = 20_000;
@@ -58,12 +59,7 @@ export class Running {
   }
 
   #kill(): void {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-    }
+    sendSignal(this.#process, "SIGKILL");
   }
 
   async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { TextReader } from "../../src/smtp/data.ts";
 import { TextSender } from "../../src/smtp/transparency.ts";
+import { Random } from "../support/random.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const text = (octets: Uint8Array) => Array.from(octets, (b) => String.fromCharCode(b)).join("");
@@ -69,27 +70,16 @@ Deno.test("the pieces are views: a text is not copied", () => {
   for (const piece of pieces) assert.equal(piece.buffer, input.buffer);
 });
 
-/** Numbers that look random and are the same again for the same seed (mulberry32). */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return ((mixed ^ mixed >>> 14) >>> 0) % below;
-  };
-}
-
 Deno.test("any text arrives as it was sent, in whatever pieces", () => {
   const parts = ["\r\n", ".", "..", "a", "\r\n.\r\n", "\r\n..", "\xe9", "\x00", "QUIT\r\n", " "];
   for (let seed = 1; seed <= 2000; seed++) {
-    const below = randomNumbers(seed);
+    const random = new Random(seed);
     let content = "";
-    for (let count = below(30); count > 0; count--) content += parts[below(parts.length)];
+    for (let count = random.between(0, 29); count > 0; count--) content += random.pick(parts);
     content = content.replace(/(?<=[^\n])$/, "\r\n");
     const pieces: string[] = [];
     for (let at = 0; at < content.length;) {
-      const length = 1 + below(8);
+      const length = random.between(1, 8);
       pieces.push(content.slice(at, at + length));
       at += length;
     }

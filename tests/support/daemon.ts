@@ -1,6 +1,7 @@
 /** The real daemon as a process of its own, with a folder of its own. */
 
 import type { Service } from "../../src/config/service.ts";
+import { sendSignal } from "./signal.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -153,12 +154,7 @@ function hostOf(listening: string): string {
 }
 
 async function end(process: Deno.ChildProcess): Promise<Deno.CommandStatus> {
-  try {
-    process.kill("SIGTERM");
-  } catch (error) {
-    // It has ended already.
-    if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-  }
+  sendSignal(process, "SIGTERM");
   return await process.status;
 }
 

@@ -5,6 +5,7 @@
 
 import { find, missingOrNotRoot } from "./programs.ts";
 import { until } from "./until.ts";
+import { sendSignal } from "./signal.ts";
 
 export interface Exim extends AsyncDisposable {
   /** Where all mail goes: a Maildir. */
@@ -67,12 +68,7 @@ export async function startExim(
   const said = new Response(process.stderr).text();
   const log = () => Deno.readTextFile(`${folder}/log/mainlog`).catch(() => "");
   const dispose = async () => {
-    try {
-      process.kill("SIGTERM");
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-    }
+    sendSignal(process, "SIGTERM");
     await process.status;
     await said;
     await Deno.remove(folder, { recursive: true });

@@ -3,6 +3,7 @@
 import { namesIn } from "./names_in.ts";
 import { find } from "./programs.ts";
 import { until } from "./until.ts";
+import { sendSignal } from "./signal.ts";
 
 export interface SinkOptions {
   readonly hostname: string;
@@ -32,12 +33,7 @@ export async function startSink(
     stderr: "null",
   }).spawn();
   const stop = async () => {
-    try {
-      process.kill("SIGTERM");
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-    }
+    sendSignal(process, "SIGTERM");
     await process.status;
   };
   try {

@@ -1,6 +1,7 @@
 /** The real daemon, killed and started again in the same folder and at the same port. */
 
 import { COMMAND, makeDaemonFolder } from "../../support/daemon.ts";
+import { sendSignal } from "../../support/signal.ts";
 
 export interface MortalOptions {
   /** Lines of mail.conf. */
@@ -146,12 +147,7 @@ class Life {
   }
 
   async end(signal: Deno.Signal): Promise<Deno.CommandStatus> {
-    try {
-      this.#process.kill(signal);
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-    }
+    sendSignal(this.#process, signal);
     const status = await this.#process.status;
     await this.#output;
     return status;

@@ -3,6 +3,7 @@
 import config from "../../../deno.json" with { type: "json" };
 import { COMMAND } from "../../support/daemon.ts";
 import { type Operation, type Orders, STOPPED, TOLD } from "./orders.ts";
+import { sendSignal } from "../../support/signal.ts";
 
 const HERE = new URL("./", import.meta.url).href;
 const SRC = new URL("../../../src/", import.meta.url).href;
@@ -86,12 +87,7 @@ export class Target {
   }
 
   send(signal: Deno.Signal): void {
-    try {
-      this.#process.kill(signal);
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-    }
+    sendSignal(this.#process, signal);
   }
 
   /** Its end, and that nothing more is heard of it. */
