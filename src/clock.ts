@@ -14,3 +14,11 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * Whether it is less than so many milliseconds since a time that was noted: a clock that was set back
+ * must not make anything last for longer.
+ */
+export function isRecent(milliseconds: number, since: number, now: number): boolean {
+  return Math.abs(now - since) < milliseconds;
+}

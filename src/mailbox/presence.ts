@@ -1,6 +1,6 @@
 /** Whether mailbox directories are there: one on another machine's disk may be away for a while. */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, isRecent } from "../clock.ts";
 import type { Disk } from "../disk.ts";
 
 /** Milliseconds that a look is good for. */
@@ -20,9 +20,9 @@ export class Presence {
   /** Those of the directories that are no mailboxes at present; a promise where one must be looked at. */
   away(directories: readonly string[]): readonly string[] | Promise<readonly string[]> {
     const now = this.#clock.now();
-    // A clock that is set must not make a look good for longer.
-    const isKnown = (seen: number | undefined) => Math.abs(now - (seen ?? -Infinity)) < GOOD_FOR;
-    const unsure = directories.filter((directory) => !isKnown(this.#there.get(directory)));
+    const unsure = directories.filter((directory) => {
+      return !isRecent(GOOD_FOR, this.#there.get(directory) ?? -Infinity, now);
+    });
     return unsure.length === 0 ? unsure : this.#look(unsure);
   }
 

@@ -1,5 +1,7 @@
 /** What is known of many, for a while, and of no more than so many at once. */
 
+import { isRecent } from "../clock.ts";
+
 /** Forgets what was not put for `window` milliseconds, and the oldest where there are too many. */
 export class Recent<T> {
   readonly #entries = new Map<string, { readonly value: T; readonly at: number }>();
@@ -18,7 +20,7 @@ export class Recent<T> {
   /** `now` is in milliseconds since 1970. */
   get(key: string, now: number): T | undefined {
     const entry = this.#entries.get(key);
-    return entry && this.#isWithin(now, entry.at) ? entry.value : undefined;
+    return entry && isRecent(this.#window, entry.at, now) ? entry.value : undefined;
   }
 
   /** Its time counts anew. */
@@ -26,13 +28,8 @@ export class Recent<T> {
     this.#entries.delete(key);
     this.#entries.set(key, { value, at: now });
     for (const [oldest, { at }] of this.#entries) {
-      if (this.#entries.size <= this.#most && this.#isWithin(now, at)) return;
+      if (this.#entries.size <= this.#most && isRecent(this.#window, at, now)) return;
       this.#entries.delete(oldest);
     }
-  }
-
-  /** A clock that was set back must not make anything last for longer. */
-  #isWithin(now: number, at: number): boolean {
-    return Math.abs(now - at) < this.#window;
   }
 }

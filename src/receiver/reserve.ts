@@ -3,7 +3,7 @@
  * holds either, nor tell a sender about it. The relay and its reports may use what is left.
  */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, isRecent } from "../clock.ts";
 import { leastFree, type MinFree } from "../config/min_free.ts";
 import type { Log } from "../log.ts";
 import type { Space, SpaceOf } from "../space.ts";
@@ -165,8 +165,7 @@ export class Reserve {
   }
 
   #isRecent({ since }: { readonly since: number }, time: number): boolean {
-    // A clock that was set back must not make anything last for longer.
-    return Math.abs(this.#parts.clock.now() - since) < time;
+    return isRecent(time, since, this.#parts.clock.now());
   }
 }
 

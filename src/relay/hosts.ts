@@ -3,7 +3,7 @@
  * cannot prove who it is.
  */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, isRecent } from "../clock.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { Target } from "./route.ts";
 
@@ -90,8 +90,7 @@ export class HostMemory {
 
   #recall<T>(memory: Map<string, Memory<T>>, key: string): T | undefined {
     const entry = memory.get(key);
-    // A clock that was set back must not make anything last for longer.
-    if (entry && Math.abs(this.#clock.now() - entry.since) < entry.time) return entry.what;
+    if (entry && isRecent(entry.time, entry.since, this.#clock.now())) return entry.what;
     memory.delete(key);
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** What name servers said, remembered for a while: mail comes in runs to the same domains. */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, isRecent } from "../clock.ts";
 import type { Answer, MxRecord, Resolver } from "./resolver.ts";
 
 /** Milliseconds. How long a record holds is not known here, so this is short for any of them. */
@@ -47,8 +47,7 @@ class Memory<T> {
   ask(name: string): Promise<Answer<T>> {
     const now = this.#clock.now();
     const known = this.#answers.get(name);
-    // A clock that was set back must not make an answer hold for longer.
-    if (known && Math.abs(now - known.asked) < LIFETIME) return known.answer;
+    if (known && isRecent(LIFETIME, known.asked, now)) return known.answer;
     const entry = { asked: now, answer: this.#resolve(name) };
     this.#answers.delete(name);
     this.#answers.set(name, entry);

@@ -1,6 +1,6 @@
 /** The policies of the domains that mail goes to (MTA-STS, RFC 8461), found and remembered. */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, isRecent } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { isDomainName } from "../smtp/address.ts";
 import type { TextResolver } from "./resolver.ts";
@@ -100,17 +100,16 @@ export class CachedStsPolicies implements StsPolicies {
   }
 
   #isFresh({ looked, held }: Entry): boolean {
-    if (looked === undefined || !this.#isWithin(LOOK_AGAIN, looked)) return false;
+    if (looked === undefined || !this.#isRecent(LOOK_AGAIN, looked)) return false;
     return !held || this.#holds(held);
   }
 
   #holds({ policy, fetched }: HeldPolicy): boolean {
-    return this.#isWithin(Math.max(policy.maxAge * 1000, LOOK_AGAIN), fetched);
+    return this.#isRecent(Math.max(policy.maxAge * 1000, LOOK_AGAIN), fetched);
   }
 
-  /** A clock that was set back must not make anything hold for longer. */
-  #isWithin(milliseconds: number, since: number): boolean {
-    return Math.abs(this.#parts.clock.now() - since) < milliseconds;
+  #isRecent(milliseconds: number, since: number): boolean {
+    return isRecent(milliseconds, since, this.#parts.clock.now());
   }
 
   async #look(name: string, entry: Entry): Promise<void> {
@@ -137,7 +136,7 @@ export class CachedStsPolicies implements StsPolicies {
     const id = await idOf(txt, name, held);
     // That there is no record any more does not end a policy (RFC 8461 3.1).
     if (id === undefined) return held;
-    if (held?.id === id && this.#isWithin(FETCH_AGAIN, held.fetched)) return held;
+    if (held?.id === id && this.#isRecent(FETCH_AGAIN, held.fetched)) return held;
     const policy = parseStsPolicy(await fetch(name));
     return { id, policy, fetched: clock.now() };
   }
