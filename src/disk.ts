@@ -7,6 +7,7 @@
  */
 
 import { dirname } from "node:path";
+import { Pace } from "./pace.ts";
 
 /** A file being written. */
 export interface DurableFile {
@@ -50,9 +51,13 @@ export interface Disk {
   syncDirectory(path: string): Promise<void>;
 }
 
-/** The real disk. */
+/** Only its owner's. */
+const PRIVATE = 0o600;
+
+/** The real disk. What is short is done at once, what waits for the device aside. */
 export class SystemDisk implements Disk {
-  readonly #syncs = new SharedSyncs(syncDirectoryNow);
+  readonly #pace = new Pace();
+  readonly #syncs = new SharedSyncs((path) => this.#syncDirectoryNow(path));
 
   readonly #directories: DirectorySteps = {
     exists: (path) => this.exists(path),
@@ -66,11 +71,12 @@ export class SystemDisk implements Disk {
   }
 
   async create(path: string): Promise<DurableFile> {
-    return new SystemFile(await Deno.open(path, { write: true, createNew: true, mode: 0o600 }));
+    const file = await this.#open(path, { write: true, createNew: true, mode: PRIVATE });
+    return new SystemFile(file, this.#pace);
   }
 
   link(from: string, to: string): Promise<void> {
-    return Deno.link(from, to);
+    return this.#pace.run(() => Deno.linkSync(from, to), () => Deno.link(from, to));
   }
 
   async copy(from: string, to: string): Promise<void> {
@@ -92,12 +98,12 @@ export class SystemDisk implements Disk {
   }
 
   rename(from: string, to: string): Promise<void> {
-    return Deno.rename(from, to);
+    return this.#pace.run(() => Deno.renameSync(from, to), () => Deno.rename(from, to));
   }
 
   async remove(path: string): Promise<void> {
     try {
-      await Deno.remove(path);
+      await this.#pace.run(() => Deno.removeSync(path), () => Deno.remove(path));
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
@@ -111,7 +117,7 @@ export class SystemDisk implements Disk {
 
   async exists(path: string): Promise<boolean> {
     try {
-      await Deno.stat(path);
+      await this.#pace.run(() => Deno.statSync(path), () => Deno.stat(path));
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
@@ -120,31 +126,57 @@ export class SystemDisk implements Disk {
   }
 
   read(path: string): Promise<Uint8Array> {
-    return Deno.readFile(path);
+    return this.#pace.run(() => Deno.readFileSync(path), () => Deno.readFile(path));
   }
 
-  open(path: string): Promise<ReadableFile> {
-    return Deno.open(path);
+  async open(path: string): Promise<ReadableFile> {
+    return new SystemFile(await this.#open(path), this.#pace);
   }
 
   syncDirectory(path: string): Promise<void> {
     return this.#syncs.sync(path);
   }
+
+  async #syncDirectoryNow(path: string): Promise<void> {
+    const directory = await this.#open(path);
+    try {
+      await directory.sync();
+    } finally {
+      directory.close();
+    }
+  }
+
+  #open(path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> {
+    return this.#pace.run(() => Deno.openSync(path, options), () => Deno.open(path, options));
+  }
 }
 
-class SystemFile implements DurableFile {
-  constructor(readonly file: Deno.FsFile) {}
+class SystemFile implements DurableFile, ReadableFile {
+  readonly #file: Deno.FsFile;
+  readonly #pace: Pace;
+
+  constructor(file: Deno.FsFile, pace: Pace) {
+    this.#file = file;
+    this.#pace = pace;
+  }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.file.write(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) {
+      const rest = bytes.subarray(at);
+      at += await this.#pace.run(() => this.#file.writeSync(rest), () => this.#file.write(rest));
+    }
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#pace.run(() => this.#file.readSync(buffer), () => this.#file.read(buffer));
   }
 
   sync(): Promise<void> {
-    return this.file.sync();
+    return this.#file.sync();
   }
 
   close(): void {
-    this.file.close();
+    this.#file.close();
   }
 }
 
@@ -219,14 +251,5 @@ async function syncIfPossible(path: string, { sync }: DirectorySteps): Promise<v
       error instanceof Deno.errors.NotCapable;
     const unknown = error instanceof Error && "code" in error && error.code === "EINVAL";
     if (!forbidden && !unknown) throw error;
-  }
-}
-
-async function syncDirectoryNow(path: string): Promise<void> {
-  const directory = await Deno.open(path);
-  try {
-    await directory.sync();
-  } finally {
-    directory.close();
   }
 }
