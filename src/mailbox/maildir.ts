@@ -2,7 +2,7 @@
 
 import type { Disk, DurableFile } from "../disk.ts";
 import type { MaildirNames } from "./name.ts";
-import { MailboxText } from "./text.ts";
+import { MailboxText, withoutCr } from "./text.ts";
 
 /** Octets of text up to which a message stays in memory until it is whole. */
 const IN_MEMORY = 64 * 1024;
@@ -53,7 +53,7 @@ export class MaildirDelivery {
   ) {
     this.#name = names.next();
     this.#buffer = new Uint8Array(Math.max(FIRST_BUFFER, top.length));
-    this.#length = withoutCr(top, this.#buffer);
+    this.#length = withoutCr(top, 0, this.#buffer, 0);
   }
 
   /** Appends a piece of the text; a promise where that takes a while. Rejects with disk errors. */
@@ -147,10 +147,4 @@ export class MaildirDelivery {
   #temporary(directory: string): string {
     return `${directory}/tmp/${this.#name}`;
   }
-}
-
-function withoutCr(bytes: Uint8Array, out: Uint8Array): number {
-  let length = 0;
-  for (const byte of bytes) if (byte !== 13) out[length++] = byte;
-  return length;
 }

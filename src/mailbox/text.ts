@@ -34,14 +34,7 @@ export class MailboxText {
       }
     }
     while (this.#inHeader && from < bytes.length) at = this.#header(bytes[from++]!, out, at);
-    while (from < bytes.length) {
-      const cr = bytes.indexOf(CR, from);
-      const stop = cr < 0 ? bytes.length : cr;
-      out.set(from === 0 && stop === bytes.length ? bytes : bytes.subarray(from, stop), at);
-      at += stop - from;
-      from = stop + 1;
-    }
-    return at;
+    return withoutCr(bytes, from, out, at);
   }
 
   /** The most octets that `convert` makes of `length` ones. */
@@ -80,4 +73,19 @@ export class MailboxText {
     this.#skipping = matches === true;
     return false;
   }
+}
+
+/** Copies what stands in `bytes` from `from` on to `out` at `at`, and returns where it ended there. */
+export function withoutCr(bytes: Uint8Array, from: number, out: Uint8Array, at: number): number {
+  out.set(from === 0 ? bytes : bytes.subarray(from), at);
+  const stop = at + bytes.length - from;
+  let end = at;
+  for (let start = at; start < stop;) {
+    const cr = out.indexOf(CR, start);
+    const next = cr < 0 || cr > stop ? stop : cr;
+    if (end !== start) out.copyWithin(end, start, next);
+    end += next - start;
+    start = next + 1;
+  }
+  return end;
 }

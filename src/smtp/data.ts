@@ -71,11 +71,14 @@ export class TextReader {
     let kept = from;
     let start = from;
     for (let at = from; at < input.length; at++) {
+      // Most octets are of this kind, and end nothing.
+      if (this.#at === At.Inside) at = endOfRun(input, at);
+      if (at === input.length) break;
       const byte = input[at]!;
       switch (this.#at) {
         case At.Inside:
           if (byte === CR) this.#at = At.Cr;
-          else if (byte === LF) this.#flaw = "bare line end";
+          else this.#flaw = "bare line end";
           break;
         case At.Cr:
           this.#afterCr(byte);
@@ -144,6 +147,17 @@ export class TextReader {
     const bytes = this.#flaw ? NOTHING : input.subarray(start, stop);
     return { next, bytes, end: false };
   }
+}
+
+/** The first CR or LF from `from` on, or the end. */
+function endOfRun(input: Uint8Array, from: number): number {
+  let at = from;
+  for (const { length } = input; at < length; at++) {
+    const byte = input[at]!;
+    // One comparison for nearly all of them.
+    if (byte <= CR && (byte === CR || byte === LF)) break;
+  }
+  return at;
 }
 
 /** Moves the octets from `start` to `stop` to `to`; returns where they end then. */

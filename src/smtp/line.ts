@@ -11,7 +11,8 @@ const MOST_LINES = 1024;
  */
 export class LineReader {
   readonly #longest: number;
-  #buffer: Uint8Array;
+  /** What came of a line that has not ended yet; most come whole, and need none. */
+  #buffer = new Uint8Array(0);
   #length = 0;
   #tooLong = false;
   #start = "";
@@ -19,7 +20,6 @@ export class LineReader {
 
   constructor(longest: number) {
     this.#longest = longest;
-    this.#buffer = new Uint8Array(Math.min(longest, MOST_LINES));
   }
 
   /** Whether a line has begun that has not ended yet. */
@@ -37,6 +37,10 @@ export class LineReader {
    * ended there, that line without CR LF, each octet one character; null for a line too long.
    */
   read(input: Uint8Array, from: number): { next: number; line?: string | null } {
+    if (this.#length === 0 && !this.#tooLong) {
+      const next = endOfLine(input, from, from + this.#longest);
+      if (next !== undefined) return { next, line: textOf(input.subarray(from, next - 2)) };
+    }
     for (let at = from; at < input.length; at++) {
       const byte = input[at]!;
       if (byte === LF && this.#lastWasCr) return { next: at + 1, line: this.#take() };
@@ -49,7 +53,8 @@ export class LineReader {
 
   #keep(byte: number): void {
     if (this.#length === this.#buffer.length) {
-      const larger = new Uint8Array(Math.min(2 * this.#length, this.#longest));
+      const size = Math.max(MOST_LINES, 2 * this.#length);
+      const larger = new Uint8Array(Math.min(size, this.#longest));
       larger.set(this.#buffer);
       this.#buffer = larger;
     }
@@ -57,7 +62,7 @@ export class LineReader {
   }
 
   #take(): string | null {
-    const text = String.fromCharCode(...this.#buffer.subarray(0, this.#length - 1));
+    const text = textOf(this.#buffer.subarray(0, this.#length - 1));
     const line = this.#tooLong ? null : text;
     if (this.#tooLong) this.#start = text;
     this.#length = 0;
@@ -65,4 +70,18 @@ export class LineReader {
     this.#lastWasCr = false;
     return line;
   }
+}
+
+/** Behind the first CR LF that ends a line from `from` on and before `most`; undefined without one. */
+function endOfLine(input: Uint8Array, from: number, most: number): number | undefined {
+  const stop = Math.min(input.length, most);
+  for (let at = from + 1; at < stop; at++) {
+    if (input[at] === LF && input[at - 1] === CR) return at + 1;
+  }
+  return undefined;
+}
+
+/** Each octet one character. */
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
