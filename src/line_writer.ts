@@ -10,6 +10,8 @@ export interface Stream {
 
 /** Octets in one write. A pipe takes as many in one piece, so that short lines of two threads do not mix. */
 const WRITE = 4096;
+/** Milliseconds that the next lines are waited for, to go together: a write costs more than many of them. */
+const GATHER = 5;
 /** Octets that may wait. */
 const MOST_WAITING = 4 * 1024 * 1024;
 /** Milliseconds before a full stream that does not wait itself is tried again; doubled up to the second. */
@@ -28,6 +30,9 @@ export class LineWriter {
   #dropped = 0;
   #told = 0;
   #writing: Promise<void> | undefined;
+  #flushing = 0;
+  /** Ends a wait for further lines. */
+  #hurry = () => {};
   /** Is told how many lines were lost, once there is room to say so. */
   lost: (lines: number) => void = () => {};
 
@@ -50,13 +55,17 @@ export class LineWriter {
     this.#waiting.push(bytes);
     this.#length += bytes.length;
     this.#writing ??= this.#writeAll();
+    if (this.#length >= WRITE) this.#hurry();
   }
 
   /** Returns when everything is written, or after `patience` milliseconds. */
   async flush(patience = LAST_LINES): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, patience);
+    this.#flushing++;
+    this.#hurry();
     await Promise.race([this.#writing, promise]);
+    this.#flushing--;
     clearTimeout(timer);
   }
 
@@ -72,8 +81,19 @@ export class LineWriter {
         // Nobody reads any more: the lines are lost, the mail is not.
         this.#dropped += lines;
       }
+      if (this.#length < WRITE && this.#flushing === 0) await this.#gather();
     }
     this.#writing = undefined;
+  }
+
+  #gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, GATHER);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #writeWhole(bytes: Uint8Array): Promise<void> {

@@ -37,6 +37,25 @@ Deno.test("lines come out in order, those of one turn in one write", async () =>
   assert.equal(text, "a\nb\nc\nd\n");
 });
 
+Deno.test("the first line after a quiet while is written at once, the next ones together", async () => {
+  const texts: string[] = [];
+  const writer = new LineWriter({
+    write(bytes) {
+      texts.push(new TextDecoder().decode(bytes));
+      return Promise.resolve(bytes.length);
+    },
+  });
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+  writer.write("a\n");
+  await turn();
+  assert.deepEqual(texts, ["a\n"]);
+  writer.write("b\n");
+  await turn();
+  writer.write("c\n");
+  await writer.flush(1000);
+  assert.deepEqual(texts, ["a\n", "b\nc\n"]);
+});
+
 Deno.test("a write takes whole lines, up to what a pipe takes whole", async () => {
   const texts: string[] = [];
   const writer = new LineWriter({
@@ -112,4 +131,10 @@ Deno.test("lost lines are told, once there is room to say so", async () => {
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   assert.deepEqual(told, [4]);
+  const flushed = writer.flush(1000);
+  while (stream.writes.length > 0) {
+    stream.writes.shift()!();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await flushed;
 });

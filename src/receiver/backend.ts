@@ -1,5 +1,6 @@
 /** What a receiver's connections work with, and between whom each is. */
 
+import type { Clock } from "../clock.ts";
 import type { AddressBook } from "../config/address_book.ts";
 import type { Disk } from "../disk.ts";
 import type { Log } from "../log.ts";
@@ -24,6 +25,8 @@ export interface Backend {
   readonly now: () => number;
   /** Own name. */
   readonly host: string;
+  /** Steady time for the limits on waits; each has a timer of its own without it. */
+  readonly waits?: Clock;
   /** Told of each message that is new in the queue. */
   readonly queued: (id: string) => void;
   /** Who may log in, where anybody may. */

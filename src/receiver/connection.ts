@@ -74,7 +74,7 @@ export class Connection {
       ...security ? { tls: security.implicit ? "in use" : "offered" } : {},
     });
     this.#intake = new Intake(backend, ends);
-    this.#deadline = new Deadline(timeout, () => this.#timeOut());
+    this.#deadline = new Deadline(timeout, () => this.#timeOut(), backend.waits);
     this.#handshakeLimit = Math.min(HANDSHAKE, timeout * 1000);
   }
 
@@ -138,7 +138,7 @@ export class Connection {
         session.end(replies.shuttingDown(this.#backend.host));
       }
       await this.#flush();
-      if (session.closed) return await lastWait(this.#socket);
+      if (session.closed) return await this.#end(session);
       // Told to leave while the replies were being written.
       if (this.#mustLeave()) continue;
       const bytes = await this.#read();
@@ -153,6 +153,12 @@ export class Connection {
       for (let event = session.next(); event; event = session.next()) await this.#handle(event);
       await this.#turns.end();
     }
+  }
+
+  /** After the last reply. A client that has said goodbye hears it, whatever it does then. */
+  async #end({ parted }: Session): Promise<void> {
+    // TLS has an end of its own to say.
+    if (!parted || this.#socket !== this.#tcp) await lastWait(this.#socket);
   }
 
   async #handle(event: SessionEvent): Promise<void> {

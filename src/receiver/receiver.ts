@@ -3,24 +3,24 @@
 import { addressBook, type Configuration } from "../config/configuration.ts";
 import type { Disk } from "../disk.ts";
 import type { Log } from "../log.ts";
-import { contains, type Network } from "../config/network.ts";
 import type { Service } from "../config/service.ts";
 import { MaildirNames } from "../mailbox/name.ts";
 import { Presence } from "../mailbox/presence.ts";
 import type { MessageIds } from "../queue/id.ts";
 import type { Spool } from "../queue/spool.ts";
-import { addressLiteral, canonicalIp, parseIp } from "../smtp/ip.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { SessionOptions } from "../smtp/session.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Connection, type ServerSecurity } from "./connection.ts";
 import type { Backend, Ends } from "./backend.ts";
 import type { CertificateFiles } from "./certificate_files.ts";
+import { EndsFinder } from "./ends.ts";
 import { ClientLimits } from "./limits.ts";
 import { type ListenPlace, openListeners, printHostPort } from "./listener.ts";
 import type { Logins } from "./logins.ts";
 import { Refusals } from "./refusals.ts";
 import type { Reserve } from "./reserve.ts";
+import { SharedTimer } from "./shared_timer.ts";
 import { turnAway } from "./turn_away.ts";
 
 /** What a receiver takes from outside; a test hands in its own. */
@@ -55,8 +55,10 @@ export class Receiver {
   readonly #backend: Backend;
   readonly #options: SessionOptions;
   readonly #certificate: CertificateFiles | undefined;
+  readonly #ends: Readonly<Record<Service, EndsFinder>>;
   readonly #limits: ClientLimits;
   readonly #refusals: Refusals;
+  readonly #waits = new SharedTimer();
   readonly #listeners: readonly Deno.TcpListener[];
   readonly #acceptors: readonly Acceptor[];
   readonly #connections = new Map<Connection, Promise<void>>();
@@ -78,11 +80,19 @@ export class Receiver {
       log,
       now,
       host: mail.HOSTNAME,
+      waits: this.#waits,
       queued,
       ...logins ? { logins } : {},
       ...reserve ? { reserve } : {},
     };
     this.#certificate = certificate;
+    // Who may send to anyone shows by a login alone where messages are submitted.
+    const loggedIn = new EndsFinder([]);
+    this.#ends = {
+      smtp: new EndsFinder(mail.RELAY_FROM),
+      submission: loggedIn,
+      submissions: loggedIn,
+    };
     this.#options = {
       host: mail.HOSTNAME,
       maxMessageSize: mail.MAX_MESSAGE_SIZE,
@@ -148,6 +158,7 @@ export class Receiver {
     const timer = setTimeout(() => running.forEach((connection) => connection.abort()), grace);
     await this.#clientsGone();
     clearTimeout(timer);
+    this.#waits.close();
   }
 
   async #clientsGone(): Promise<void> {
@@ -155,9 +166,7 @@ export class Receiver {
   }
 
   #accepted(conn: Deno.TcpConn, service: Service): void {
-    const { RELAY_FROM, CLIENT_TIMEOUT } = this.#configuration.mail;
-    // Who may send to anyone shows elsewhere by a login alone.
-    const ends = endsOf(conn, service === "smtp" ? RELAY_FROM : []);
+    const ends = this.#ends[service].of(conn);
     const refusal = this.#limits.enter(ends.address);
     if (refusal) {
       this.#refusals.tell(ends.peer, refusal.lines.join(" "));
@@ -167,7 +176,7 @@ export class Receiver {
       conn,
       ends,
       { ...this.#options, submission: service !== "smtp" },
-      CLIENT_TIMEOUT,
+      this.#configuration.mail.CLIENT_TIMEOUT,
       this.#backend,
       this.#security(service),
     );
@@ -196,16 +205,4 @@ export class Receiver {
       .finally(() => this.#turnedAway.delete(run));
     this.#turnedAway.add(run);
   }
-}
-
-function endsOf(conn: Deno.TcpConn, relayFrom: readonly Network[]): Ends {
-  const { hostname, port } = conn.remoteAddr;
-  const address = canonicalIp(hostname) ?? hostname;
-  const own = parseIp(conn.localAddr.hostname);
-  return {
-    address,
-    peer: printHostPort(address, port),
-    ownLiteral: own ? addressLiteral(own) : "",
-    mayRelay: relayFrom.some((network) => contains(network, address)),
-  };
 }

@@ -51,6 +51,7 @@ export class Session {
   readonly #transaction: MailTransaction;
   readonly #budget = new Budget();
   #closed = false;
+  #quit = false;
 
   constructor(options: SessionOptions) {
     const { host, submission, greeted } = options;
@@ -79,6 +80,11 @@ export class Session {
   /** Whether the session is over: it takes no more input. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether the client ended it, and has said nothing behind that. */
+  get parted(): boolean {
+    return this.#quit && this.#at >= this.#input.length;
   }
 
   /**
@@ -212,6 +218,7 @@ export class Session {
       case "HELP":
         return this.#say(replies.help(...command.lines));
       case "QUIT":
+        this.#quit = true;
         return this.end(replies.goodbye(this.#options.host));
       case "STARTTLS":
         return this.#startTls();
