@@ -35,9 +35,11 @@ const LEVELS: Readonly<Record<Level, LogLevel>> = {
  */
 export function startLog(level: Level, format: Format, write: (line: string) => void): Log {
   const line = format === "json" ? jsonLine : textLine;
+  // What the library is given it copies, which costs more than all the rest of a line.
+  let told: Fields = {};
   configureSync({
     reset: true,
-    sinks: { out: (record) => write(line(record)) },
+    sinks: { out: (record) => write(line(record, told)) },
     loggers: [
       { category: ["denosmtpd"], lowestLevel: LEVELS[level], sinks: ["out"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
@@ -45,11 +47,15 @@ export function startLog(level: Level, format: Format, write: (line: string) => 
   });
   const logger = getLogger(["denosmtpd"]);
   // Braces in a message would be placeholders to the library; event names are ours and have none.
+  const tell = (level: Level, event: string, fields: Fields = {}) => {
+    told = fields;
+    logger[level](event);
+  };
   return {
-    debug: (event, fields) => logger.debug(event, fields),
-    info: (event, fields) => logger.info(event, fields),
-    warn: (event, fields) => logger.warn(event, fields),
-    error: (event, fields) => logger.error(event, fields),
+    debug: (event, fields) => tell("debug", event, fields),
+    info: (event, fields) => tell("info", event, fields),
+    warn: (event, fields) => tell("warn", event, fields),
+    error: (event, fields) => tell("error", event, fields),
   };
 }
 
@@ -66,17 +72,10 @@ export function logTo(writer: LineWriter, level: Level, format: Format): Log {
  */
 const MOST = 500;
 
-function parts(record: LogRecord): [time: string, level: string, event: string, fields: Fields] {
-  const level = record.level === "warning" ? "warn" : record.level;
-  const fields = Object.entries(record.properties as Fields).map(([name, value]) => {
-    return [name, value === undefined ? undefined : shortened(value)] as const;
-  });
-  return [
-    new Date(record.timestamp).toISOString(),
-    level,
-    record.message.join(""),
-    Object.fromEntries(fields),
-  ];
+/** Time, level and event. */
+function parts({ timestamp, level, message }: LogRecord): [string, string, string] {
+  const time = new Date(timestamp).toISOString();
+  return [time, level === "warning" ? "warn" : level, message.join("")];
 }
 
 function shortened(value: LogValue): LogValue {
@@ -101,22 +100,27 @@ function isList(value: LogValue): value is readonly string[] {
   return Array.isArray(value);
 }
 
-function textLine(record: LogRecord): string {
-  const [time, level, event, fields] = parts(record);
-  let line = `${time} ${level} ${event}`;
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) line += ` ${name}=${textValue(value)}`;
+function textLine(record: LogRecord, fields: Fields): string {
+  let line = parts(record).join(" ");
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined) line += ` ${name}=${textValue(shortened(value))}`;
   }
   return line + "\n";
 }
 
-function jsonLine(record: LogRecord): string {
-  const [time, level, event, fields] = parts(record);
-  return escapeControls(JSON.stringify({ time, level, event, ...fields })) + "\n";
+function jsonLine(record: LogRecord, fields: Fields): string {
+  const [time, level, event] = parts(record);
+  const line: Record<string, LogValue> = { time, level, event };
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined) line[name] = shortened(value);
+  }
+  return escapeControls(JSON.stringify(line)) + "\n";
 }
 
 /** Values that could be taken for something else, or hold more than visible ASCII, stand in quotes. */
 function textValue(value: LogValue): string {
-  const text = isList(value) ? value.join(",") : String(value);
+  const text = typeof value === "string" ? value : isList(value) ? value.join(",") : String(value);
   return /^[!#-<>-~]+$/.test(text) ? text : escapeControls(JSON.stringify(text));
 }

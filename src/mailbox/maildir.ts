@@ -7,6 +7,11 @@ import { MailboxText, withoutCr } from "./text.ts";
 /** Octets of text up to which a message stays in memory until it is whole. */
 const IN_MEMORY = 64 * 1024;
 const FIRST_BUFFER = 8 * 1024;
+const MOST_FREE = 64;
+const NONE = new Uint8Array(0);
+
+/** Buffers for short texts, used again. */
+const free: Uint8Array[] = [];
 
 /** Makes what is missing of a mailbox directory. */
 export async function makeMaildir(disk: Disk, directory: string): Promise<void> {
@@ -52,7 +57,9 @@ export class MaildirDelivery {
     top: Uint8Array,
   ) {
     this.#name = names.next();
-    this.#buffer = new Uint8Array(Math.max(FIRST_BUFFER, top.length));
+    this.#buffer = top.length <= FIRST_BUFFER
+      ? free.pop() ?? new Uint8Array(FIRST_BUFFER)
+      : new Uint8Array(top.length);
     this.#length = withoutCr(top, 0, this.#buffer, 0);
   }
 
@@ -71,6 +78,7 @@ export class MaildirDelivery {
    */
   async stage(): Promise<void> {
     await this.#flush();
+    this.#releaseBuffer();
     await this.#file!.sync();
     this.#closeFile();
     const [first, ...others] = this.directories.map((directory) => this.#temporary(directory));
@@ -106,6 +114,7 @@ export class MaildirDelivery {
    * undone is.
    */
   async discard(): Promise<void> {
+    this.#releaseBuffer();
     this.#closeFile();
     for (const path of this.#made) await this.disk.remove(path).catch(() => {});
     for (const path of this.#published) await this.disk.syncDirectory(path).catch(() => {});
@@ -115,7 +124,10 @@ export class MaildirDelivery {
   async #writeThrough(bytes: Uint8Array): Promise<void> {
     await this.#flush();
     const room = MailboxText.room(bytes.length);
-    if (this.#buffer.length < room) this.#buffer = new Uint8Array(room);
+    if (this.#buffer.length < room) {
+      this.#releaseBuffer();
+      this.#buffer = new Uint8Array(room);
+    }
     this.#length = this.#text.convert(bytes, this.#buffer, 0);
   }
 
@@ -141,7 +153,14 @@ export class MaildirDelivery {
   #grow(needed: number): void {
     const larger = new Uint8Array(Math.min(IN_MEMORY, Math.max(needed, 2 * this.#buffer.length)));
     larger.set(this.#buffer.subarray(0, this.#length));
+    this.#releaseBuffer();
     this.#buffer = larger;
+  }
+
+  /** What is in it is of no use any more. */
+  #releaseBuffer(): void {
+    if (this.#buffer.length === FIRST_BUFFER && free.length < MOST_FREE) free.push(this.#buffer);
+    this.#buffer = NONE;
   }
 
   #temporary(directory: string): string {
