@@ -60,7 +60,7 @@ export class MaildirDelivery {
     this.#buffer = top.length <= FIRST_BUFFER
       ? free.pop() ?? new Uint8Array(FIRST_BUFFER)
       : new Uint8Array(top.length);
-    this.#length = withoutCr(top, 0, this.#buffer, 0);
+    this.#length = withoutCr(top, 0, top.length, this.#buffer, 0);
   }
 
   /** Appends a piece of the text; a promise where that takes a while. Rejects with disk errors. */

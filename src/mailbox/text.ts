@@ -19,8 +19,10 @@ export class MailboxText {
   #inHeader = true;
   #skipping = false;
   readonly #returnPath = new FieldName("return-path");
-  /** The first octets of a line that may be one; undefined once that is decided. */
-  #held: number[] | undefined = [];
+  /** The first octets of a line that may be one, while that is open. */
+  readonly #held = new Uint8Array(MOST_HELD);
+  #holding = 0;
+  #open = true;
 
   /** Writes what `bytes` turns into to `out` at `at`, and returns where it ended. `out` has room. */
   convert(bytes: Uint8Array, out: Uint8Array, at: number): number {
@@ -33,8 +35,13 @@ export class MailboxText {
         out[at++] = LF;
       }
     }
-    while (this.#inHeader && from < bytes.length) at = this.#header(bytes[from++]!, out, at);
-    return withoutCr(bytes, from, out, at);
+    while (this.#inHeader && from < bytes.length) {
+      const byte = bytes[from++]!;
+      // The rest of a line that is decided needs no further look.
+      if (this.#open || byte === LF) at = this.#header(byte, out, at);
+      else if (!this.#skipping && byte !== CR) out[at++] = byte;
+    }
+    return withoutCr(bytes, from, bytes.length, out, at);
   }
 
   /** The most octets that `convert` makes of `length` ones. */
@@ -44,30 +51,31 @@ export class MailboxText {
 
   #header(byte: number, out: Uint8Array, at: number): number {
     if (byte === CR) return at;
-    if (this.#held) {
-      const undecided = this.#decide(byte, this.#held);
-      if (undecided) return at;
+    if (this.#open) {
+      if (this.#isUndecided(byte)) return at;
       if (!this.#skipping) {
-        out.set(this.#held, at);
-        at += this.#held.length;
+        for (let i = 0; i < this.#holding; i++) out[at++] = this.#held[i]!;
       }
-      if (byte === LF && this.#held.length === 0) this.#inHeader = false;
-      this.#held = undefined;
+      if (byte === LF && this.#holding === 0) this.#inHeader = false;
+      this.#open = false;
     }
-    if (byte === LF) this.#held = [];
+    if (byte === LF) {
+      this.#open = true;
+      this.#holding = 0;
+    }
     if (!this.#skipping) out[at++] = byte;
     return at;
   }
 
   /** Whether it is still open if the line is a Return-Path, or a line that continues one. */
-  #decide(byte: number, held: number[]): boolean {
-    if (held.length === 0) {
+  #isUndecided(byte: number): boolean {
+    if (this.#holding === 0) {
       if (byte === SPACE || byte === TAB) return false;
       this.#returnPath.begin();
     }
     const matches = this.#returnPath.next(byte);
-    if (matches === undefined && held.length < MOST_HELD) {
-      held.push(byte);
+    if (matches === undefined && this.#holding < MOST_HELD) {
+      this.#held[this.#holding++] = byte;
       return true;
     }
     this.#skipping = matches === true;
@@ -75,10 +83,17 @@ export class MailboxText {
   }
 }
 
-/** Copies what stands in `bytes` from `from` on to `out` at `at`, and returns where it ended there. */
-export function withoutCr(bytes: Uint8Array, from: number, out: Uint8Array, at: number): number {
-  out.set(from === 0 ? bytes : bytes.subarray(from), at);
-  const stop = at + bytes.length - from;
+/** Copies the octets from `from` to `to` to `out` at `at`, and returns where they end there. */
+export function withoutCr(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  if (from === to) return at;
+  out.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at);
+  const stop = at + to - from;
   let end = at;
   for (let start = at; start < stop;) {
     const cr = out.indexOf(CR, start);

@@ -40,6 +40,7 @@ export class HopCounter {
       } else if (byte !== CR) {
         this.#lineEmpty = false;
         if (this.#open) this.#match(byte);
+        else at = endOfLine(bytes, at) - 1;
       }
     }
   }
@@ -50,4 +51,9 @@ export class HopCounter {
     this.#open = false;
     if (matches) this.#count++;
   }
+}
+
+function endOfLine(bytes: Uint8Array, from: number): number {
+  const lf = bytes.indexOf(LF, from);
+  return lf < 0 ? bytes.length : lf;
 }
