@@ -53,10 +53,16 @@ export interface Disk {
 
 /** Only its owner's. */
 const PRIVATE = 0o600;
+/** Octets that devices write in no time. */
+const LITTLE = 64 * 1024;
 
-/** The real disk. What is short is done at once, what waits for the device aside. */
+/**
+ * The real disk. What is short is done at once; what waits for the device is too while the caller has
+ * nothing else to do, and is done aside otherwise.
+ */
 export class SystemDisk implements Disk {
   readonly #pace = new Pace();
+  readonly #isIdle: () => boolean;
   readonly #syncs = new SharedSyncs((path) => this.#syncDirectoryNow(path));
 
   readonly #directories: DirectorySteps = {
@@ -66,13 +72,18 @@ export class SystemDisk implements Disk {
     sync: (path) => this.syncDirectory(path),
   };
 
+  /** `isIdle` tells whether nobody but the caller would wait for this thread. */
+  constructor(isIdle: () => boolean = () => false) {
+    this.#isIdle = isIdle;
+  }
+
   makeDirectory(path: string): Promise<void> {
     return makeDurably(path, this.#directories);
   }
 
   async create(path: string): Promise<DurableFile> {
     const file = await this.#open(path, { write: true, createNew: true, mode: PRIVATE });
-    return new SystemFile(file, this.#pace);
+    return new SystemFile(file, this.#pace, (octets) => this.#sync(file, octets));
   }
 
   link(from: string, to: string): Promise<void> {
@@ -130,7 +141,8 @@ export class SystemDisk implements Disk {
   }
 
   async open(path: string): Promise<ReadableFile> {
-    return new SystemFile(await this.#open(path), this.#pace);
+    const file = await this.#open(path);
+    return new SystemFile(file, this.#pace, () => file.sync());
   }
 
   syncDirectory(path: string): Promise<void> {
@@ -140,10 +152,16 @@ export class SystemDisk implements Disk {
   async #syncDirectoryNow(path: string): Promise<void> {
     const directory = await this.#open(path);
     try {
-      await directory.sync();
+      await this.#sync(directory, 0);
     } finally {
       directory.close();
     }
+  }
+
+  #sync(file: Deno.FsFile, octets: number): Promise<void> {
+    return this.#isIdle() && octets <= LITTLE
+      ? this.#pace.run(() => file.syncSync(), () => file.sync())
+      : file.sync();
   }
 
   #open(path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> {
@@ -154,10 +172,15 @@ export class SystemDisk implements Disk {
 class SystemFile implements DurableFile, ReadableFile {
   readonly #file: Deno.FsFile;
   readonly #pace: Pace;
+  readonly #syncNow: (octets: number) => Promise<void>;
+  /** Octets written. */
+  #length = 0;
 
-  constructor(file: Deno.FsFile, pace: Pace) {
+  /** `syncNow` is told how many octets were written. */
+  constructor(file: Deno.FsFile, pace: Pace, syncNow: (octets: number) => Promise<void>) {
     this.#file = file;
     this.#pace = pace;
+    this.#syncNow = syncNow;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -165,6 +188,7 @@ class SystemFile implements DurableFile, ReadableFile {
       const rest = bytes.subarray(at);
       at += await this.#pace.run(() => this.#file.writeSync(rest), () => this.#file.write(rest));
     }
+    this.#length += bytes.length;
   }
 
   read(buffer: Uint8Array): Promise<number | null> {
@@ -172,7 +196,7 @@ class SystemFile implements DurableFile, ReadableFile {
   }
 
   sync(): Promise<void> {
-    return this.#file.sync();
+    return this.#syncNow(this.#length);
   }
 
   close(): void {

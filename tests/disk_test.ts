@@ -13,6 +13,7 @@ async function withFolder(act: (folder: string) => Promise<void>): Promise<void>
 }
 
 const disk = new SystemDisk();
+const idle = new SystemDisk(() => true);
 
 async function write(path: string, text: string): Promise<void> {
   const file = await disk.create(path);
@@ -62,6 +63,22 @@ Deno.test("names are listed, moved and removed; removing one that is gone is no 
     await disk.remove(`${folder}/two`);
     await disk.remove(`${folder}/two`);
     assert.deepEqual(await disk.list(folder), []);
+  }));
+
+Deno.test("what is written and synced is there, whether or not there is something else to do", () =>
+  withFolder(async (folder) => {
+    for (const [name, one] of Object.entries({ disk, idle })) {
+      const file = await one.create(`${folder}/${name}`);
+      for (const octets of [10, 100_000]) {
+        await file.write(new Uint8Array(octets).fill(65));
+        await file.sync();
+      }
+      file.close();
+      await one.syncDirectory(folder);
+      assert.equal((await one.read(`${folder}/${name}`)).length, 100_010);
+      await assert.rejects(one.syncDirectory(`${folder}/missing`), Deno.errors.NotFound);
+      await assert.rejects(async () => await file.sync(), Deno.errors.BadResource);
+    }
   }));
 
 /** A sync that the test ends when it likes. */

@@ -1,9 +1,10 @@
 /** One connection: bytes between the socket and its session, and an end to every wait. */
 
 import type { SecureContext } from "node:tls";
-import type { SessionEvent } from "../smtp/event.ts";
+import type { SessionEvent, Transaction } from "../smtp/event.ts";
 import * as replies from "../smtp/reply.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
+import type { Credentials } from "../smtp/sasl.ts";
 import { Session, type SessionOptions } from "../smtp/session.ts";
 import { ReadBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";
@@ -137,7 +138,8 @@ export class Connection {
         this.#reason = LEAVING;
         session.end(replies.shuttingDown(this.#backend.host));
       }
-      await this.#flush();
+      const flushed = this.#flush();
+      if (flushed) await flushed;
       if (session.closed) return await this.#end(session);
       // Told to leave while the replies were being written.
       if (this.#mustLeave()) continue;
@@ -150,8 +152,13 @@ export class Connection {
       if (session.closed) continue;
       this.#turns.begin();
       session.feed(bytes);
-      for (let event = session.next(); event; event = session.next()) await this.#handle(event);
-      await this.#turns.end();
+      // A wait for what is known already costs as much as what it waits for.
+      for (let event = session.next(); event; event = session.next()) {
+        const handled = this.#handle(event);
+        if (handled) await handled;
+      }
+      const othersTurn = this.#turns.end();
+      if (othersTurn) await othersTurn;
     }
   }
 
@@ -161,51 +168,67 @@ export class Connection {
     if (!parted || this.#socket !== this.#tcp) await lastWait(this.#socket);
   }
 
-  async #handle(event: SessionEvent): Promise<void> {
-    const session = this.#session;
+  /** A promise where that takes a while. */
+  #handle(event: SessionEvent): Promise<void> | undefined {
     switch (event.kind) {
-      case "login": {
-        const reply = await this.#intake.login(event.credentials);
-        if (reply.code === 421) this.#reason ??= "turned out";
-        this.#turns.waited();
-        if (!session.closed) session.answer(reply);
-        return;
-      }
+      case "login":
+        return this.#logIn(event.credentials);
       case "mail":
-        return session.answer(await this.#intake.begin(event.transaction));
+        return this.#answer(this.#intake.begin(event.transaction));
       case "recipient":
-        return session.answer(await this.#intake.recipient(event.forwardPath));
+        return this.#answer(this.#intake.recipient(event.forwardPath));
       case "data":
-        return session.answer(await this.#intake.data(event.transaction));
+        return this.#answer(this.#intake.data(event.transaction));
       case "text":
-        await this.#intake.text(event.bytes);
-        return;
-      case "end": {
-        // Nothing that is known already waits for the disk.
-        await this.#flush();
-        const reply = await this.#intake.end(event.transaction, event.size);
-        this.#turns.waited();
-        if (!session.closed) session.answer(reply);
-        return;
-      }
+        return this.#intake.text(event.bytes);
+      case "end":
+        return this.#store(event.transaction, event.size);
       case "dropped":
-        return await this.#intake.drop();
-      case "refused": {
-        const { peer } = this.#ends;
-        const { what, reply } = event;
-        if (reply.code === 421) this.#reason = "turned out";
-        return this.#backend.log.info("command refused", { peer, what, reply: replyText(reply) });
-      }
+        return this.#intake.drop();
+      case "refused":
+        return this.#tellRefused(event.what, event.reply);
       case "starttls":
-        return await this.#startTls(event.discarded);
+        return this.#startTls(event.discarded);
       case "output":
-        return await this.#flush();
+        return this.#flush();
       case "pause":
-        await this.#turns.end();
-        return this.#turns.begin();
+        return this.#pause();
       case "close":
-        return;
+        return undefined;
     }
+  }
+
+  #answer(reply: Reply | Promise<Reply>): Promise<void> | undefined {
+    if (!("then" in reply)) return void this.#session.answer(reply);
+    return reply.then((decided) => {
+      if (!this.#session.closed) this.#session.answer(decided);
+    });
+  }
+
+  async #logIn(credentials: Credentials): Promise<void> {
+    const reply = await this.#intake.login(credentials);
+    if (reply.code === 421) this.#reason ??= "turned out";
+    this.#turns.waited();
+    if (!this.#session.closed) this.#session.answer(reply);
+  }
+
+  async #store(transaction: Transaction, size: number): Promise<void> {
+    // Nothing that is known already waits for the disk.
+    await this.#flush();
+    const reply = await this.#intake.end(transaction, size);
+    this.#turns.waited();
+    if (!this.#session.closed) this.#session.answer(reply);
+  }
+
+  #tellRefused(what: string, reply: Reply): undefined {
+    const { peer } = this.#ends;
+    if (reply.code === 421) this.#reason = "turned out";
+    this.#backend.log.info("command refused", { peer, what, reply: replyText(reply) });
+  }
+
+  async #pause(): Promise<void> {
+    await this.#turns.end();
+    this.#turns.begin();
   }
 
   async #startTls(discarded: number): Promise<void> {
@@ -256,12 +279,15 @@ export class Connection {
     return buffer.subarray(0, length);
   }
 
-  /** All replies there are, in one write. */
-  async #flush(): Promise<void> {
+  /** All replies there are, in one write; a promise where there are any. */
+  #flush(): Promise<void> | undefined {
     const output = this.#session.takeOutput();
-    if (output === "") return;
+    return output === "" ? undefined : this.#write(encoder.encode(output));
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
     this.#wait("to write");
-    await writeAll(this.#socket, encoder.encode(output));
+    await writeAll(this.#socket, bytes);
     this.#wait(undefined);
   }
 
@@ -285,7 +311,7 @@ export class Connection {
     this.#reason = "internal error";
     this.#backend.log.error("connection failed", { peer: this.#ends.peer, error: String(error) });
     this.#session.end(replies.internalError(this.#backend.host));
-    await this.#flush().catch(() => {});
+    await this.#flush()?.catch(() => {});
   }
 
   /** Says a last word from outside of what `run` waits for, and sees to it that the wait ends. */

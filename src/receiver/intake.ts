@@ -119,7 +119,7 @@ export class Intake {
   }
 
   /** A piece of the text; a promise, which does not reject, where storing it takes a while. */
-  text(bytes: Uint8Array): Promise<unknown> | undefined {
+  text(bytes: Uint8Array): Promise<void> | undefined {
     if (!this.#storing) return undefined;
     const kept = this.#submitted ? this.#submitted.feed(bytes) : bytes;
     if (kept.length === 0) return undefined;

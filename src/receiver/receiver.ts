@@ -115,6 +115,11 @@ export class Receiver {
     return this.#backend;
   }
 
+  /** Whether there is one client and nobody else to serve. */
+  get hasOneClient(): boolean {
+    return this.#connections.size === 1;
+  }
+
   /** Where it listens, `address:port` each; a configured port 0 has become a real one. */
   get addresses(): string[] {
     return this.#listeners.map(({ addr }) => printHostPort(addr.hostname, addr.port));

@@ -14,7 +14,8 @@ export interface Socket {
 
 /** Rejects where the connection breaks. */
 export async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
+  let written = bytes.length === 0 ? 0 : await socket.write(bytes);
+  while (written < bytes.length) written += await socket.write(bytes.subarray(written));
 }
 
 /** Closes it, though it may be closed already. */

@@ -21,7 +21,7 @@ export class Storing {
   constructor(readonly stores: readonly Store[]) {}
 
   /** Appends a piece; a promise where that takes a while. Rejects with disk errors. */
-  write(bytes: Uint8Array): Promise<unknown> | undefined {
+  write(bytes: Uint8Array): Promise<void> | undefined {
     const [only, another] = this.stores;
     if (only && !another) return only.write(bytes);
     const waits = this.stores.map((store) => store.write(bytes)).filter((wait) => wait);

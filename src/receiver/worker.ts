@@ -99,7 +99,7 @@ async function start(
   { configuration, places, process, machine, number }: ToReceiverWorker & { kind: "start" },
 ): Promise<FromReceiver> {
   const { LOG_LEVEL, LOG_FORMAT, SPOOL_DIR, MIN_FREE } = configuration.mail;
-  const disk = new SystemDisk();
+  const disk = new SystemDisk(() => receiver?.hasOneClient ?? false);
   const spool = new Spool(disk, SPOOL_DIR, `receiver-${number}`);
   const log = logTo(output, LOG_LEVEL, LOG_FORMAT);
   const reserve = isKept(MIN_FREE)
