@@ -9,10 +9,11 @@ import { underStrace } from "../support/strace.ts";
 export type Counts = ReadonlyMap<string, number>;
 
 /**
- * What has to do with the machine's speed and memory, not with the work: waits for other threads, for
- * sockets and for memory.
+ * What has to do with the machine and not with the work: waits for other threads, for sockets and for
+ * memory, and looks at the directories above, which may be many.
  */
 const WAITS = new Set([
+  "readlink",
   "futex",
   "sched_yield",
   "epoll_wait",

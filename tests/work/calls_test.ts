@@ -26,7 +26,10 @@ async function oneByOne(daemon: Daemon, to: readonly string[], octets = 4000): P
   for (let i = 0; i < MESSAGES; i++) await submit(daemon.port, { to, text: text(octets) });
 }
 
-/** Per message and no more, of each kind; the last one is for all calls together. */
+/**
+ * Per message and no more, of each kind; the last one is for all calls together. There is room in it for
+ * a disk that is slow, whose operations other threads do.
+ */
 interface Bounds {
   readonly syncs: number;
   readonly files: number;
@@ -62,7 +65,7 @@ work(
     const send = (daemon: Daemon) => oneByOne(daemon, JONES);
     const counts = await callsOf({}, send, send);
     assert.equal(total(counts, ...SYNCS), 2 * MESSAGES, "no more, and no less");
-    assertWithin(counts, { syncs: 2, files: 3, sends: 7, receives: 14, all: 75 });
+    assertWithin(counts, { syncs: 2, files: 3, sends: 7, receives: 8, all: 50 });
   },
 );
 
@@ -79,7 +82,7 @@ work("the next one over the same connection: the conversation's part is less", a
   };
   const counts = await callsOf({}, send, send);
   assert.equal(total(counts, ...SYNCS), 2 * MESSAGES, "no more, and no less");
-  assertWithin(counts, { syncs: 2, files: 3, sends: 4, receives: 8, all: 55 });
+  assertWithin(counts, { syncs: 2, files: 3, sends: 4, receives: 5, all: 45 });
 });
 
 work(
@@ -94,7 +97,7 @@ work(
       11 * MESSAGES,
       "one for the text, one for each directory",
     );
-    assertWithin(counts, { syncs: 11, files: 30, sends: 16, receives: 32, all: 230 });
+    assertWithin(counts, { syncs: 11, files: 30, sends: 16, receives: 17, all: 180 });
   },
 );
 
@@ -116,5 +119,5 @@ work("a megabyte is read and written in large pieces", async () => {
   };
   const counts = await callsOf({}, send, send);
   // Reads are as large as what has come by then.
-  assertWithin(counts, { syncs: 2, files: 3, sends: 7, receives: 120, all: 260 }, 3);
+  assertWithin(counts, { syncs: 2, files: 3, sends: 7, receives: 80, all: 200 }, 3);
 });
