@@ -3,12 +3,12 @@
 /** Milliseconds that a short operation may take. */
 const SHORT = 50;
 /** Milliseconds for which nobody waits for a disk that has taken longer. */
-const ASIDE = 10_000;
+const ASIDE = 1000;
 
 /**
  * Short operations on a disk are done at once: handing one to another thread costs more than doing it.
  * But a disk may be far away or busy, and who waits for it here makes everybody wait; so after an
- * operation that took long, those of the next seconds are done aside.
+ * operation that took long, those of the next second are done aside.
  */
 export class Pace {
   readonly #now: () => number;
