@@ -74,8 +74,19 @@ const MOST = 500;
 
 /** Time, level and event. */
 function parts({ timestamp, level, message }: LogRecord): [string, string, string] {
-  const time = new Date(timestamp).toISOString();
-  return [time, level === "warning" ? "warn" : level, message.join("")];
+  return [printTime(timestamp), level === "warning" ? "warn" : level, message.join("")];
+}
+
+/** The second that was printed last, as lines mostly begin alike. */
+let printed = { second: NaN, text: "" };
+
+/** `2026-11-22T15:04:05.678Z`; `time` is in milliseconds since 1970. */
+function printTime(time: number): string {
+  const second = Math.floor(time / 1000);
+  if (second !== printed.second) {
+    printed = { second, text: new Date(second * 1000).toISOString().slice(0, -4) };
+  }
+  return `${printed.text}${String(Math.floor(time) - second * 1000).padStart(3, "0")}Z`;
 }
 
 function shortened(value: LogValue): LogValue {
