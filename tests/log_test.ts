@@ -18,6 +18,18 @@ function text(fields?: Fields): string {
   return match[1]!;
 }
 
+Deno.test("a line begins with the time at which it was told, to the millisecond", async () => {
+  const lines: string[] = [];
+  const log = startLog("info", "text", (line) => lines.push(line));
+  for (let i = 0; i < 3; i++) {
+    const before = Date.now();
+    log.info("now");
+    const told = Date.parse(lines.at(-1)!.split(" ")[0]!);
+    assert(before <= told && told <= Date.now(), lines.at(-1));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+});
+
 Deno.test("a line has time, level, event and fields", () => {
   assert.equal(text(), "");
   assert.equal(text({}), "");
