@@ -7,6 +7,7 @@ import { replyText, shortened } from "../smtp/reply.ts";
 import { report } from "./bounce.ts";
 import { DamagedError, type QueuedMessage, type QueuedRecipient } from "./envelope.ts";
 import type { MessageIds } from "./id.ts";
+import type { Begun, Journal } from "./journal.ts";
 import * as progress from "./progress.ts";
 import type { RetryPolicy, Settlement } from "./progress.ts";
 import type { Spool } from "./spool.ts";
@@ -21,6 +22,11 @@ export interface QueueParts {
   readonly policy: RetryPolicy;
 }
 
+/** What all messages of a queue have in common. */
+export interface ActiveParts extends QueueParts {
+  readonly journal: Journal;
+}
+
 /** Milliseconds until something is done again that the disk or a full line did not permit. */
 export const SHORTLY = 60_000;
 /** Characters of a reply in the log; recipients may be many, and the envelope has more of it. */
@@ -28,11 +34,12 @@ const MOST_LOGGED = 300;
 
 /** A message that is being worked on. Nobody else touches its files meanwhile. */
 export class ActiveMessage {
+  readonly #given: QueuedMessage;
   #message: QueuedMessage;
   /** What is on the disk; undefined where a save has failed, for some of it may be there. */
   #durable: QueuedMessage | undefined;
-  readonly #parts: QueueParts;
-  readonly #released: (due: number) => void;
+  readonly #parts: ActiveParts;
+  readonly #released: (due: number, untouched: boolean) => void;
   readonly #reported: (id: string) => void;
   /** Saves happen one after another. */
   #saved: Promise<void> = Promise.resolve();
@@ -45,16 +52,17 @@ export class ActiveMessage {
   #damage: DamagedError | undefined;
 
   /**
-   * `durable` is the message as it is on the disk, `released` gets when it is due again, `reported`
-   * the ids of reports about it.
+   * `durable` is the message as it is on the disk, `released` gets when it is due again, and whether
+   * nothing was done for it, `reported` the ids of reports about it.
    */
   constructor(
     message: QueuedMessage,
     durable: QueuedMessage,
-    parts: QueueParts,
-    released: (due: number) => void,
+    parts: ActiveParts,
+    released: (due: number, untouched: boolean) => void,
     reported: (id: string) => void,
   ) {
+    this.#given = message;
     this.#message = message;
     this.#durable = durable;
     this.#parts = parts;
@@ -90,12 +98,21 @@ export class ActiveMessage {
   async begin(forwardPaths: readonly Mailbox[]): Promise<void> {
     // All are held back: the envelope is as it was.
     if (forwardPaths.length === 0) return;
-    const { clock, policy } = this.#parts;
-    this.#message = progress.attempted(this.#message, forwardPaths, clock.now(), policy);
+    const { clock, policy, journal } = this.#parts;
+    const before = this.#message;
+    const attempted = progress.attempted(before, forwardPaths, clock.now(), policy);
+    this.#message = attempted;
     try {
-      await this.#save();
+      // What a process has left that was stopped goes into the envelope first.
+      if (journal.has(before.id)) await this.#save();
+      else {
+        await journal.begin(before.id, begunBetween(before, attempted));
+        if (this.#durable === before) this.#durable = attempted;
+      }
     } catch (error) {
-      this.#message = progress.withdrawn(this.#message, forwardPaths, clock.now());
+      this.#message = this.#message === attempted
+        ? before
+        : progress.withdrawn(this.#message, forwardPaths, clock.now());
       throw error;
     }
   }
@@ -116,7 +133,17 @@ export class ActiveMessage {
 
   /** An attempt that was to begin for these has not been made. Returns when that is recorded. */
   async withdraw(forwardPaths: readonly Mailbox[]): Promise<void> {
-    this.#message = progress.withdrawn(this.#message, forwardPaths, this.#parts.clock.now());
+    const { clock, journal } = this.#parts;
+    const before = this.#message;
+    const withdrawn = progress.withdrawn(before, forwardPaths, clock.now());
+    this.#message = withdrawn;
+    if (journal.has(before.id)) {
+      const begun = begunBetween(before, withdrawn);
+      journal.withdraw(before.id, new Set(begun.map(({ index }) => index)));
+      // It is due, as it was.
+      if (this.#durable === before) this.#durable = withdrawn;
+      return;
+    }
     await this.#save().catch((error) => this.#trouble(error));
   }
 
@@ -152,7 +179,7 @@ export class ActiveMessage {
       let due = await this.#settleUp(pause);
       // The removal may have been asked for meanwhile.
       if (this.#removal && due < Infinity) due = await this.#settleUp(pause);
-      this.#released(due);
+      this.#released(due, this.#isUntouched);
       this.#removal?.resolve();
     } catch (error) {
       if (error instanceof DamagedError) this.damaged(error);
@@ -163,7 +190,7 @@ export class ActiveMessage {
 
   /** When the message is due again. Rejects with disk errors and DamagedError. */
   async #settleUp(pause: number): Promise<number> {
-    const { spool, log } = this.#parts;
+    const { journal, log } = this.#parts;
     const { id } = this.#message;
     // What it saves must not come after a removal.
     await this.#early;
@@ -173,12 +200,18 @@ export class ActiveMessage {
     }
     if (!this.#removal) await this.#report();
     if (!this.#removal && !progress.isDone(this.#message)) {
-      if (this.#message !== this.#durable) await this.#save();
+      const recorded = this.#message === this.#durable && !journal.has(id);
+      if (!recorded && !this.#isUntouched) await this.#save();
       return this.#dueAgain(pause);
     }
-    await spool.remove(id);
+    await journal.remove(id);
     if (this.#removal) log.warn("message removed", { id });
     return Infinity;
+  }
+
+  /** Whether nothing has come of it: it is on the disk as it was, and as urgent as it was. */
+  get #isUntouched(): boolean {
+    return this.#message === this.#given && this.#durable !== undefined;
   }
 
   #dueAgain(pause: number): number {
@@ -268,6 +301,7 @@ export class ActiveMessage {
       const message = this.#message;
       await this.#parts.spool.write(message);
       this.#durable = message;
+      this.#parts.journal.forget(message.id);
     });
     this.#nextSave = save;
     this.#saved = save.catch(() => {});
@@ -281,12 +315,21 @@ export class ActiveMessage {
 
 /** Moves a message out of the way that cannot be read, and says so. Never rejects. */
 export async function putAside(
-  { spool, log }: QueueParts,
+  { spool, journal, log }: ActiveParts,
   id: string,
   { message }: DamagedError,
 ): Promise<void> {
   log.error("message damaged", { id, reason: message, moved: `${spool.directory}/damaged` });
+  journal.forget(id);
   await spool.putAside(id).catch((error) => {
     log.error("queue trouble", { id, error: String(error) });
+  });
+}
+
+/** The recipients that an attempt, or its withdrawal, has changed. */
+function begunBetween(before: QueuedMessage, after: QueuedMessage): Begun[] {
+  return after.recipients.flatMap((recipient, index) => {
+    const { attempts, nextAttempt } = recipient;
+    return recipient === before.recipients[index] ? [] : { index, attempts, nextAttempt };
   });
 }

@@ -1,22 +1,30 @@
 /** The messages that wait: which is next, what has come of it, and who is told. */
 
-import { ActiveMessage, putAside, type QueueParts, SHORTLY } from "./active.ts";
+import { ActiveMessage, type ActiveParts, putAside, type QueueParts, SHORTLY } from "./active.ts";
 import { DamagedError, type QueuedMessage } from "./envelope.ts";
+import { Journal } from "./journal.ts";
 import * as progress from "./progress.ts";
 import { Schedule } from "./schedule.ts";
 import { QueueAwayError } from "./spool.ts";
 
+/** Messages kept in memory that wait for others to be brought, and the recipients that one may have. */
+const MOST_KEPT = 10_000;
+const MOST_RECIPIENTS = 4;
 /** Milliseconds that the clock may go back, and mail wait for longer, without anybody's notice. */
 const SET_BACK = 60_000;
 
 export class Queue {
-  readonly #parts: QueueParts;
+  readonly #parts: ActiveParts;
   readonly #schedule: Schedule;
   readonly #active = new Map<string, ActiveMessage>();
   /** Active messages to be looked at as soon as they are released. */
   readonly #again = new Set<string>();
   /** Messages to be tried sooner than their envelopes say, by so many milliseconds; Infinity for now. */
   readonly #hastened = new Map<string, number>();
+  /** Messages that wait and need not be read again, as they are on the disk. */
+  readonly #kept = new Map<string, QueuedMessage>();
+  /** Whether the journal has been read. */
+  #recalled = false;
   /** The clock at the last look. */
   #latest = -Infinity;
   /** What takes, hastens and removes goes one after another: between reading and acting nobody else acts. */
@@ -27,7 +35,7 @@ export class Queue {
   setBack: () => void = () => {};
 
   constructor(parts: QueueParts, schedule = new Schedule()) {
-    this.#parts = parts;
+    this.#parts = { ...parts, journal: new Journal(parts.spool, parts.clock) };
     this.#schedule = schedule;
   }
 
@@ -47,7 +55,7 @@ export class Queue {
    * wait. Rejects with disk errors where they cannot be listed.
    */
   async load(): Promise<number> {
-    const ids = await this.#parts.spool.list();
+    const ids = await this.#list();
     this.#schedule.forgetHorizon();
     let count = 0;
     let away: QueueAwayError | undefined;
@@ -71,6 +79,21 @@ export class Queue {
     }
     if (away) this.#parts.log.error("queue trouble", { error: String(away) });
     return count;
+  }
+
+  /** The ids of all messages, without those that the journal says are gone. */
+  async #list(): Promise<string[]> {
+    const { spool, journal } = this.#parts;
+    const ids = await spool.list();
+    if (this.#recalled) return ids;
+    const left = await journal.recall(ids);
+    this.#recalled = true;
+    return left;
+  }
+
+  /** Works no more. Those that are being worked on have been released before. */
+  close(): Promise<void> {
+    return this.#parts.journal.close();
   }
 
   /**
@@ -137,7 +160,8 @@ export class Queue {
         continue;
       }
       if (this.#active.has(id)) continue;
-      const message = await this.#read(id);
+      const message = this.#kept.get(id) ?? await this.#read(id);
+      this.#kept.delete(id);
       if (!message) continue;
       const hastened = this.#hastened.delete(id);
       return this.#activate(
@@ -147,11 +171,21 @@ export class Queue {
     }
   }
 
+  /** Makes every message due at once, or as soon as it is released. Rejects with disk errors. */
+  hastenAll(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const id of await this.#list()) {
+        this.#hastened.set(id, Infinity);
+        this.add(id);
+      }
+    });
+  }
+
   /** Makes a message due at once, or as soon as it is released. False where there is none. */
   hasten(id: string): Promise<boolean> {
     return this.#inTurn(async () => {
       if (!this.#active.has(id) && !await this.#parts.spool.has(id)) return false;
-      // Recorded when the attempt is, or with what has no attempt at once.
+      // Recorded when the attempt is.
       this.#hastened.set(id, Infinity);
       this.add(id);
       return true;
@@ -170,7 +204,9 @@ export class Queue {
       if (!await this.#parts.spool.has(id)) return { gone: false };
       this.#schedule.delete(id);
       this.#hastened.delete(id);
+      this.#kept.delete(id);
       await this.#parts.spool.remove(id);
+      this.#parts.journal.forget(id);
       this.#parts.log.warn("message removed", { id });
       return { gone: true };
     });
@@ -185,9 +221,13 @@ export class Queue {
 
   /** `durable` is the same message as it is on the disk. */
   #activate(message: QueuedMessage, durable: QueuedMessage): ActiveMessage {
-    const active = new ActiveMessage(message, durable, this.#parts, (due) => {
+    const active = new ActiveMessage(message, durable, this.#parts, (due, untouched) => {
       this.#active.delete(message.id);
       const again = this.#again.delete(message.id);
+      if (untouched && due < Infinity) {
+        if (message !== durable) this.#hastened.set(message.id, Infinity);
+        this.#keep(durable);
+      }
       if (due < Infinity) this.#schedule.set(message.id, again ? 0 : due);
       else this.#hastened.delete(message.id);
       this.changed();
@@ -196,17 +236,24 @@ export class Queue {
     return active;
   }
 
+  /** It is looked at again soon, and nobody else touches its files meanwhile. */
+  #keep(message: QueuedMessage): void {
+    if (this.#kept.size >= MOST_KEPT || message.recipients.length > MOST_RECIPIENTS) return;
+    this.#kept.set(message.id, message);
+  }
+
   /**
    * Undefined where it is gone, or could not be read and is put aside, or is to be tried later. Rejects
    * with QueueAwayError where it is one of all.
    */
   async #read(id: string): Promise<QueuedMessage | undefined> {
-    const { spool, log, clock } = this.#parts;
+    const { spool, journal, log, clock } = this.#parts;
     try {
-      return await spool.read(id);
+      return journal.amended(await spool.read(id));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) {
         this.#hastened.delete(id);
+        journal.forget(id);
         return undefined;
       }
       if (error instanceof DamagedError) {

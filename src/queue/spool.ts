@@ -1,7 +1,7 @@
 /**
  * Where messages wait: `queue/<id>.eml` is a text with CR LF line ends, `queue/<id>.json` its
- * envelope. Both are written under `tmp/` and synced there; the envelope's rename into `queue/` is
- * the moment of acceptance, durable once `queue/` is synced.
+ * envelope. A text without an envelope is nobody's. The envelope is written under `tmp/`; when both are
+ * synced its rename into `queue/` is the moment of acceptance, durable once `queue/` is synced.
  */
 
 import type { Disk } from "../disk.ts";
@@ -109,25 +109,35 @@ export class Spool {
    * it is not as long as its envelope says, before the last piece is given out, and with
    * QueueAwayError.
    */
-  async *text({ id, size }: Pick<QueuedMessage, "id" | "size">): AsyncGenerator<Uint8Array> {
-    let file;
+  async *text(message: Pick<QueuedMessage, "id" | "size">): AsyncGenerator<Uint8Array> {
     try {
-      file = await this.disk.open(this.textPath(id));
+      if (message.size > PIECE) yield* this.#pieces(message);
+      else yield await this.#whole(message);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       await this.#mustBeThere();
       throw new DamagedError("the text is missing");
     }
+  }
+
+  async #whole({ id, size }: Pick<QueuedMessage, "id" | "size">): Promise<Uint8Array> {
+    const text = await this.disk.read(this.textPath(id));
+    if (text.length !== size) throw wrongLength();
+    return text;
+  }
+
+  async *#pieces(
+    { id, size }: Pick<QueuedMessage, "id" | "size">,
+  ): AsyncGenerator<Uint8Array> {
+    const file = await this.disk.open(this.textPath(id));
     try {
-      const buffer = new Uint8Array(Math.min(PIECE, size + 1));
+      const buffer = new Uint8Array(PIECE);
       for (let left = size; left > 0;) {
         const length = await file.read(buffer) ?? 0;
         left -= length;
         const more = left === 0 && length === buffer.length &&
           await file.read(new Uint8Array(1)) !== null;
-        if (length === 0 || left < 0 || more) {
-          throw new DamagedError("the text is not as long as its envelope says");
-        }
+        if (length === 0 || left < 0 || more) throw wrongLength();
         yield buffer.subarray(0, length);
       }
     } finally {
@@ -200,4 +210,8 @@ export class Spool {
   get #damaged(): string {
     return `${this.directory}/damaged`;
   }
+}
+
+function wrongLength(): DamagedError {
+  return new DamagedError("the text is not as long as its envelope says");
 }

@@ -18,7 +18,7 @@ export type NewMessage = Omit<QueuedMessage, "size" | "eightBit" | "delayReporte
 export class SpoolDelivery {
   readonly #spool: Spool;
   readonly #message: NewMessage;
-  readonly #temporaryText: string;
+  readonly #text: string;
   readonly #temporaryEnvelope: string;
   /** What is in memory; one buffer, for there may be a piece for each octet. */
   #buffer = new Uint8Array(FIRST_BUFFER);
@@ -26,14 +26,14 @@ export class SpoolDelivery {
   #size = 0;
   #eightBit = false;
   #file: DurableFile | undefined;
-  #published = false;
   /** The files that exist because of this message; what `discard` must remove. */
   readonly #made = new Set<string>();
 
   constructor(spool: Spool, message: NewMessage) {
     this.#spool = spool;
     this.#message = message;
-    this.#temporaryText = spool.temporaryPath(`${message.id}.eml`);
+    // A text alone is nobody's, so it is written where it belongs.
+    this.#text = spool.textPath(message.id);
     this.#temporaryEnvelope = spool.temporaryPath(`${message.id}.json`);
   }
 
@@ -48,11 +48,9 @@ export class SpoolDelivery {
     return this.#held > IN_MEMORY ? this.#flush() : undefined;
   }
 
-  /** Text and envelope complete and synced under `tmp/`. Rejects with disk errors. */
+  /** Text and envelope complete and synced, the latter under `tmp/`. Rejects with disk errors. */
   async stage(): Promise<void> {
     await this.#flush();
-    await this.#file?.sync();
-    this.#close();
     this.#made.add(this.#temporaryEnvelope);
     const envelope = encodeEnvelope({
       ...this.#message,
@@ -60,20 +58,21 @@ export class SpoolDelivery {
       eightBit: this.#eightBit,
       delayReported: false,
     });
-    await this.#spool.stage(this.#temporaryEnvelope, envelope);
+    // At one time, so that one commit of the file system can serve both.
+    const staged = await Promise.allSettled([
+      this.#file?.sync(),
+      this.#spool.stage(this.#temporaryEnvelope, envelope),
+    ]);
+    this.#close();
+    for (const one of staged) if (one.status === "rejected") throw one.reason;
   }
 
   /** The moment of acceptance. Rejects with disk errors; then `discard`. */
   async publish(): Promise<void> {
-    const { disk } = this.#spool;
-    const text = this.#spool.textPath(this.#message.id);
     const envelope = this.#spool.envelopePath(this.#message.id);
-    this.#published = true;
     // A rename that fails may have happened all the same.
-    this.#made.add(text);
-    await disk.rename(this.#temporaryText, text);
     this.#made.add(envelope);
-    await disk.rename(this.#temporaryEnvelope, envelope);
+    await this.#spool.disk.rename(this.#temporaryEnvelope, envelope);
     await this.#spool.syncQueue();
   }
 
@@ -83,13 +82,15 @@ export class SpoolDelivery {
     const { disk } = this.#spool;
     // The envelope before the text.
     for (const path of [...this.#made].reverse()) await disk.remove(path).catch(() => {});
-    if (this.#published) await this.#spool.syncQueue().catch(() => {});
+    if (this.#made.has(this.#spool.envelopePath(this.#message.id))) {
+      await this.#spool.syncQueue().catch(() => {});
+    }
   }
 
   async #flush(): Promise<void> {
     if (!this.#file) {
-      this.#file = await this.#spool.disk.create(this.#temporaryText);
-      this.#made.add(this.#temporaryText);
+      this.#file = await this.#spool.disk.create(this.#text);
+      this.#made.add(this.#text);
     }
     if (this.#held > 0) await this.#file.write(this.#buffer.subarray(0, this.#held));
     this.#held = 0;

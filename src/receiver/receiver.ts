@@ -8,6 +8,7 @@ import { MaildirNames } from "../mailbox/name.ts";
 import { Presence } from "../mailbox/presence.ts";
 import type { MessageIds } from "../queue/id.ts";
 import type { Spool } from "../queue/spool.ts";
+import { SharedTimer } from "../shared_timer.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { SessionOptions } from "../smtp/session.ts";
 import { Acceptor } from "./acceptor.ts";
@@ -20,7 +21,6 @@ import { type ListenPlace, openListeners, printHostPort } from "./listener.ts";
 import type { Logins } from "./logins.ts";
 import { Refusals } from "./refusals.ts";
 import type { Reserve } from "./reserve.ts";
-import { SharedTimer } from "./shared_timer.ts";
 import { turnAway } from "./turn_away.ts";
 
 /** What a receiver takes from outside; a test hands in its own. */

@@ -10,20 +10,32 @@ export interface Block {
   readonly last: boolean;
 }
 
-const BLOCK = 64 * 1024;
+/** Octets of a block at most. */
+const MOST = 64 * 1024;
+/** Octets for the end mark and some doubled periods. */
+const SPARE = 64;
 
 /** The text made ready for the wire, with its end mark. Throws what reading the text throws. */
 export async function* blocksOf(text: AsyncIterable<Uint8Array>): AsyncGenerator<Block> {
   const sender = new TextSender();
-  const buffer = new Uint8Array(BLOCK);
+  let buffer = new Uint8Array(0);
   let length = 0;
+  // Most texts are short, and one piece.
+  function makeRoom(octets: number): void {
+    if (length + octets <= buffer.length || buffer.length === MOST) return;
+    const needed = Math.max(length + octets + SPARE, 2 * buffer.length);
+    const larger = new Uint8Array(Math.min(needed, MOST));
+    larger.set(buffer.subarray(0, length));
+    buffer = larger;
+  }
   function* add(piece: Uint8Array): Generator<Block> {
+    makeRoom(piece.length);
     for (let at = 0; at < piece.length;) {
-      const part = piece.subarray(at, at + BLOCK - length);
+      const part = piece.subarray(at, at + buffer.length - length);
       buffer.set(part, length);
       at += part.length;
       length += part.length;
-      if (length < BLOCK) return;
+      if (length < MOST) return;
       yield { bytes: buffer, last: false };
       length = 0;
     }
@@ -32,7 +44,8 @@ export async function* blocksOf(text: AsyncIterable<Uint8Array>): AsyncGenerator
     for (const part of sender.convert(piece)) yield* add(part);
   }
   const end = sender.end();
-  if (length + end.length > BLOCK) {
+  makeRoom(end.length);
+  if (length + end.length > buffer.length) {
     yield { bytes: buffer.subarray(0, length), last: false };
     length = 0;
   }

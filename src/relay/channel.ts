@@ -75,7 +75,7 @@ export class Channel {
   readonly #session: ClientSession;
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
-  readonly #observe: Observe;
+  readonly #observe: Observe | undefined;
   #wire: Wire;
   #open = true;
   #late = false;
@@ -89,7 +89,7 @@ export class Channel {
     this.#session = session;
     this.#clock = options.clock;
     this.#timeouts = { ...TIMEOUTS, ...options.timeouts };
-    this.#observe = options.observe ?? (() => {});
+    this.#observe = options.observe;
   }
 
   get security(): Security | undefined {
@@ -173,7 +173,7 @@ export class Channel {
   async #say(): Promise<void> {
     const output = this.#session.takeOutput();
     if (output === "") return;
-    this.#observe("client", encoder.encode(withoutSecrets(output)));
+    this.#observe?.("client", encoder.encode(withoutSecrets(output)));
     // A server that is gone may have said why, and reading finds out.
     await this.#wire.write(encoder.encode(output)).catch(() => {});
   }
@@ -188,7 +188,7 @@ export class Channel {
     this.#listening = undefined;
     this.#interrupted = false;
     if (!bytes) throw this.#late ? this.#lateness() : lost("the server closed the connection");
-    this.#observe("server", bytes);
+    this.#observe?.("server", bytes);
     return bytes;
   }
 

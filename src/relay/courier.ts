@@ -78,6 +78,7 @@ export class Courier {
     await Promise.all(this.#workers);
     await Promise.all(this.#messages);
     late();
+    await this.#parts.queue.close();
   }
 
   #begin(message: ActiveMessage): void {
@@ -156,7 +157,7 @@ export class Courier {
 
   /** Puts a carrier to work for a line, if there is room for one. */
   #serve(line: Line): void {
-    if (this.#stopping || line.carriers >= this.#limits.carriers || line.length === 0) return;
+    if (this.#stopping || line.carriers >= this.#carriersFor(line) || line.length === 0) return;
     const places = this.#placesOf(line);
     const full = this.#serving + places > this.#limits.destinations;
     if (line.carriers === 0 && places > 0 && full) {
@@ -170,10 +171,17 @@ export class Courier {
     }).finally(() => {
       this.#workers.delete(work);
       if (--line.carriers === 0) this.#leave(line);
+      if (this.#isStuck(line)) this.#putBackAll(line);
       this.#refill(line);
       this.#next(line);
     });
     this.#workers.add(work);
+  }
+
+  /** Few connections serve most hosts; more come where so many wait that it is worth their while. */
+  #carriersFor({ length }: Line): number {
+    const { carriers, mostCarriers, crowd } = this.#limits;
+    return Math.max(carriers, Math.min(Math.floor(length / crowd), mostCarriers));
   }
 
   #placesOf(line: Line): number {
@@ -181,8 +189,8 @@ export class Courier {
   }
 
   /** Whether nobody can be brought there before somebody ends who takes long. */
-  #isStuck({ stuck }: Line): boolean {
-    return stuck >= this.#limits.carriers;
+  #isStuck({ stuck, carriers }: Line): boolean {
+    return stuck >= Math.max(carriers, this.#limits.carriers);
   }
 
   /** Nobody serves this line any more. */
@@ -278,12 +286,17 @@ export class Courier {
     }
     if (this.#isStuck(line)) {
       line.adapt(false);
-      for (const task of line.takeAll()) {
-        line.holdBack(task.message.message.id);
-        putBack(task, "held back");
-      }
+      this.#putBackAll(line);
     } else this.#serve(line);
     this.#serveWaiting();
+  }
+
+  /** Those who wait here do so on the disk alone from now on. */
+  #putBackAll(line: Line): void {
+    for (const task of line.takeAll()) {
+      line.holdBack(task.message.message.id);
+      putBack(task, "held back");
+    }
   }
 
   /** The line has got shorter: those who wait on the disk alone may come. */

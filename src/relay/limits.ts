@@ -5,6 +5,10 @@ export interface CourierLimits {
   readonly destinations: number;
   /** Carriers, which are connections, to each of them. */
   readonly carriers: number;
+  /** Carriers to one of them for which many messages wait. */
+  readonly mostCarriers: number;
+  /** So many that wait are worth another carrier each. */
+  readonly crowd: number;
   /** Messages in memory, without their texts. */
   readonly messages: number;
   /** Messages that may wait for one destination; beyond that they wait on the disk alone. */
@@ -22,6 +26,8 @@ export interface CourierLimits {
 export const LIMITS: CourierLimits = {
   destinations: 20,
   carriers: 2,
+  mostCarriers: 8,
+  crowd: 10,
   messages: 2000,
   line: 200,
   linger: 1000,

@@ -35,19 +35,24 @@ export function usesPolicies(
 
 /**
  * What there is to know of a domain before its hosts are tried: what protects the mail to each of
- * them. It may take as long as finding the domain's policy does; never rejects.
+ * them. Where the domain's policy has a say a promise, which may take as long as finding that does and
+ * never rejects.
  */
-export async function protectionOf(
+export function protectionOf(
   domain: string,
   { mail, login, policies }: ProtectionFacts,
-): Promise<(target: Target) => Protection> {
+): ProtectionFor | Promise<ProtectionFor> {
   const { tls, named } = relayTlsFor(mail, mail.RELAY_HOST?.host ?? domain);
   // What the operator says of a domain outweighs what the domain says of itself.
   const asks = judgesCertificates && usesPolicies(mail) && !named && !domain.startsWith("[");
-  const policy = asks ? await policies.policyFor(domain) : undefined;
   const implicit = isImplicitTls(mail);
-  return (target) => new Protection(target, { domain, tls, implicit, login, policy });
+  const under = (policy: StsPolicy | undefined): ProtectionFor => (target) =>
+    new Protection(target, { domain, tls, implicit, login, policy });
+  return asks ? policies.policyFor(domain).then(under) : under(undefined);
 }
+
+/** What protects the mail to a host. */
+export type ProtectionFor = (target: Target) => Protection;
 
 interface Demands {
   readonly domain: string;

@@ -61,7 +61,6 @@ export class Relay {
   readonly #resolver: CachedResolver;
   readonly #policies: StsPolicies;
   readonly #log: Log;
-  readonly #spool: Spool;
   #stopped: Promise<void> | undefined;
 
   constructor({ mail, ...configuration }: Configuration, parts: RelayParts) {
@@ -75,7 +74,6 @@ export class Relay {
     };
     this.#policies = policies;
     this.#log = log;
-    this.#spool = spool;
     this.#queue = new Queue({ spool, clock, ids, log, host, policy });
     this.#queue.setBack = () => this.#forget();
     // Forgotten before the next attempt of whoever found it down.
@@ -139,8 +137,8 @@ export class Relay {
     if (kind === "remove") return void await this.#queue.remove(id);
     // Whoever asks for another try knows more than we remember.
     this.#forget();
-    const ids = id === "all" ? await this.#spool.list() : [id];
-    for (const one of ids) await this.#queue.hasten(one);
+    if (id === "all") await this.#queue.hastenAll();
+    else await this.#queue.hasten(id);
     this.#log.info("retry requested", { id });
   }
 

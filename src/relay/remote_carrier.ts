@@ -7,7 +7,12 @@ import { Attempt, settlements, type Trouble } from "./attempt.ts";
 import type { Carrier } from "./courier.ts";
 import type { Task } from "./line.ts";
 import { openConnection, type OpeningParts } from "./opening.ts";
-import { type Protection, type ProtectionFacts, protectionOf } from "./protection.ts";
+import {
+  type Protection,
+  type ProtectionFacts,
+  type ProtectionFor,
+  protectionOf,
+} from "./protection.ts";
 import { findTargets, RouteError, type RouteFacts, type Target } from "./route.ts";
 import * as verdict from "./verdict.ts";
 
@@ -33,16 +38,14 @@ export class RemoteCarrier implements Carrier {
   readonly #domain: string;
   readonly #parts: RemoteParts;
   readonly #aborted = new AbortController();
-  readonly #abortion: Promise<undefined>;
+  /** Ends the waits that an abort ends. */
+  readonly #waits = new Set<() => void>();
   #open: Open | undefined;
 
   /** `domain` is a name or an address literal. */
   constructor(domain: string, parts: RemoteParts) {
     this.#domain = domain;
     this.#parts = parts;
-    this.#abortion = new Promise((resolve) => {
-      this.#aborted.signal.addEventListener("abort", () => resolve(undefined));
-    });
   }
 
   async carry(task: Task): Promise<void> {
@@ -70,7 +73,27 @@ export class RemoteCarrier implements Carrier {
 
   abort(): void {
     this.#aborted.abort();
+    this.#waits.forEach((end) => end());
     this.#open?.connection.close();
+  }
+
+  /** What comes of a wait, undefined where an abort comes first. Rejects with what the wait does. */
+  async #unlessAborted<T>(wait: Promise<T>): Promise<T | undefined> {
+    if (this.#aborted.signal.aborted) return undefined;
+    const { promise: end, resolve } = Promise.withResolvers<undefined>();
+    const endWait = () => resolve(undefined);
+    this.#waits.add(endWait);
+    try {
+      return await Promise.race([wait, end]);
+    } finally {
+      this.#waits.delete(endWait);
+    }
+  }
+
+  /** What protects this domain's mail, undefined where an abort comes before that is known. */
+  #findProtection(): ProtectionFor | Promise<ProtectionFor | undefined> {
+    const found = protectionOf(this.#domain, this.#parts.protection);
+    return "then" in found ? this.#unlessAborted(found) : found;
   }
 
   /** Tries the open connection, then host after host, until all recipients have their answers. */
@@ -98,8 +121,7 @@ export class RemoteCarrier implements Carrier {
   async #reusable(): Promise<Open | undefined> {
     if (!this.#open?.connection.usable) return undefined;
     const { target, connection } = this.#open;
-    const finding = protectionOf(this.#domain, this.#parts.protection);
-    const protectionFor = await Promise.race([finding, this.#abortion]);
+    const protectionFor = await this.#findProtection();
     if (!protectionFor || !connection.usable) return undefined;
     const protection = protectionFor(target);
     const unproven = protection.tls === "verify" && !connection.security?.verified;
@@ -112,14 +134,13 @@ export class RemoteCarrier implements Carrier {
   async #tryTargets(attempt: Attempt): Promise<void> {
     const { route, hosts, clock } = this.#parts;
     const end = clock.now() + SEARCH;
-    const finding = protectionOf(this.#domain, this.#parts.protection);
-    const protectionFor = await Promise.race([finding, this.#abortion]);
+    const protectionFor = await this.#findProtection();
     if (!protectionFor) return;
     const targets = findTargets(this.#domain, route);
     let barred: Trouble | undefined;
     while (!attempt.done && !this.#aborted.signal.aborted) {
       // A name server that keeps silent must not keep us from stopping.
-      const next = await Promise.race([targets.next(), this.#abortion]);
+      const next = await this.#unlessAborted(targets.next());
       // What came of a host that may be used stands, also where it is for good: no other may be.
       if (!next?.value) return barred && attempt.failAtLeast(barred);
       // What the others said is not final while one was not asked.

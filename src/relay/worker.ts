@@ -5,7 +5,7 @@
 
 /// <reference lib="deno.worker" />
 
-import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { SystemDisk } from "../disk.ts";
 import { LineWriter } from "../line_writer.ts";
@@ -13,6 +13,7 @@ import { logTo } from "../log.ts";
 import { MessageIds } from "../queue/id.ts";
 import { Requests } from "../queue/requests.ts";
 import { Spool } from "../queue/spool.ts";
+import { SharedTimer } from "../shared_timer.ts";
 import { MailboxPorts } from "./mailbox_ports.ts";
 import { onlyOnLoopback, type Place, Relay } from "./relay.ts";
 import { RequestWatch } from "./request_watch.ts";
@@ -53,6 +54,11 @@ declare const self: DedicatedWorkerGlobalScope;
 let relay: Relay | undefined;
 let stsMemory: SpooledStsMemory | undefined;
 let requestWatch: RequestWatch | undefined;
+const timer = new SharedTimer();
+const clock: Clock = {
+  now: Date.now,
+  after: (milliseconds, act) => timer.after(milliseconds, act),
+};
 const output = new LineWriter(Deno.stdout);
 const mailboxes = new MailboxPorts((id) => relay?.queued(id));
 
@@ -82,7 +88,7 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
   const resolver = new DnsResolver({ nameServers, families });
   const dialer = new TcpDialer();
   const loopback = onlyOnLoopback(told.configuration.mail);
-  const facts = { resolver, loopback, ipv6, dialer, clock: systemClock };
+  const facts = { resolver, loopback, ipv6, dialer, clock };
   // The relay before this one may have left files that it had not finished.
   const spool = new Spool(disk, SPOOL_DIR, `relay-${told.number}-`);
   stsMemory = new SpooledStsMemory(spool, log);
@@ -90,13 +96,13 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
     txt: (name) => resolver.txt(name),
     fetch: (domain) => fetchStsPolicy(domain, facts),
     memory: stsMemory,
-    clock: systemClock,
+    clock,
     log,
   });
   relay = new Relay(told.configuration, {
     spool,
     ids: new MessageIds({ now: Date.now, random: Math.random, thread: told.number }),
-    clock: systemClock,
+    clock,
     random: Math.random,
     resolver,
     dialer,
@@ -109,7 +115,7 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
   await policies.recall();
   const requests = new Requests(disk, SPOOL_DIR);
   const act = relay.obey.bind(relay);
-  requestWatch = new RequestWatch({ requests, clock: systemClock, log, act });
+  requestWatch = new RequestWatch({ requests, clock, log, act });
   // First of all what was asked for while nobody listened: a message to be removed must not be sent.
   await requestWatch.look();
   const waiting = await relay.start();

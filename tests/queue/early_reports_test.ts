@@ -85,5 +85,5 @@ Deno.test("of a message that is to be removed nobody is told", async () => {
   await active.reportFailures();
   await active.release();
   assert.equal(await removed, true);
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
 });

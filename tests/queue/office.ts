@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { ActiveMessage } from "../../src/queue/active.ts";
 import type { QueuedMessage } from "../../src/queue/envelope.ts";
 import { MessageIds } from "../../src/queue/id.ts";
+import { Journal } from "../../src/queue/journal.ts";
 import { Queue } from "../../src/queue/queue.ts";
 import { Schedule } from "../../src/queue/schedule.ts";
 import type { Spool } from "../../src/queue/spool.ts";
@@ -70,6 +71,18 @@ export class Office {
     await active.settle(known.map((address) => settlement(address, codes[address] ?? 0)));
     await active.release();
     return asked;
+  }
+
+  /** Whatever there is of messages. A journal that says nothing more stays for a moment. */
+  get spooled(): string[] {
+    return [...this.disk.files.keys()].filter((path) => !path.startsWith("/spool/journal-"));
+  }
+
+  /** A message as it would be after a crash. */
+  async stored(id: string): Promise<QueuedMessage> {
+    const journal = new Journal(this.spool, new FakeClock());
+    await journal.recall(await this.spool.list());
+    return journal.amended(await this.spool.read(id));
   }
 
   /** Moves on to when something is due. */

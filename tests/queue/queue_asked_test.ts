@@ -50,14 +50,14 @@ Deno.test("asked for while another recipient is still tried, who waits is tried 
   assert.ok(office.queue.next <= office.clock.now());
   assert.deepEqual(await office.round({ "jones@x.y": 250 }), ["jones@x.y"]);
   assert.equal(office.clock.now(), ARRIVED);
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
 });
 
 Deno.test("a removed message is gone, and its sender does not hear of it", async () => {
   const office = await openOffice();
   const id = await office.receive({ recipients: dueAt(ARRIVED + HOUR) });
   assert.equal(await office.queue.remove(id), true);
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
   assert.deepEqual(office.log.fieldsOf("message removed"), [{ id }]);
   assert.equal(office.queue.next, Infinity);
   assert.equal(await office.queue.remove(id), false);
@@ -74,10 +74,10 @@ Deno.test("a message removed while it is worked on goes after that, untold to an
     await office.clock.pass(0);
     assert.equal(active.over, true);
     await active.settle([settlement("jones@x.y", code)]);
-    assert.notEqual(office.disk.files.size, 0);
+    assert.notEqual(office.spooled.length, 0);
     await active.release();
     assert.equal(await removed, true);
-    assert.equal(office.disk.files.size, 0);
+    assert.equal(office.spooled.length, 0);
     assert.equal(office.queue.next, Infinity);
     assert.deepEqual(office.log.fieldsOf("message removed"), [{ id }]);
   }
@@ -95,7 +95,7 @@ Deno.test("a removal at any moment of a release is carried out", async () => {
     const removed = office.queue.remove(id);
     await released;
     assert.equal(await removed, true, `after ${steps} steps`);
-    assert.equal(office.disk.files.size, 0, `after ${steps} steps`);
+    assert.equal(office.spooled.length, 0, `after ${steps} steps`);
   }
 });
 
@@ -113,5 +113,38 @@ Deno.test("a message removed in the middle of its release goes all the same", as
   await active.release();
   assert.equal(await removed, true);
   await office.clock.pass(MINUTE);
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
+});
+
+Deno.test("all are due when that is asked for, those that are worked on right after", async () => {
+  const office = await openOffice();
+  for (const n of [1, 2, 3]) {
+    await office.receive({ id: idOf(n) });
+    await office.round({ "jones@x.y": 450 });
+  }
+  await office.clock.pass(5 * MINUTE);
+  const active = await office.take();
+  await active.begin([JONES]);
+  await office.queue.hastenAll();
+  assert.deepEqual(await office.round({ "jones@x.y": 250 }), ["jones@x.y"]);
+  await active.settle([settlement("jones@x.y", 450)]);
+  await active.release();
+  for (let n = 0; n < 2; n++) await office.round({ "jones@x.y": 250 });
+  assert.deepEqual(office.spooled, []);
+});
+
+Deno.test("who is held back stays asked for, and costs the disk nothing", async () => {
+  const office = await openOffice();
+  const id = await office.receive();
+  await office.round({ "jones@x.y": 450 });
+  await office.queue.hastenAll();
+  const active = await office.take();
+  office.disk.operations.length = 0;
+  await active.begin([]);
+  await active.release(HOUR);
+  assert.ok(office.queue.next > office.clock.now());
+  office.queue.add(id);
+  const again = await office.take();
+  assert.deepEqual(again.due().map(({ forwardPath }) => forwardPath), [JONES]);
+  assert.deepEqual(office.disk.operations, []);
 });

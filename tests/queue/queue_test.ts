@@ -10,7 +10,7 @@ const JONES = parseMailbox("jones@x.y");
 const dueAt = (nextAttempt: number) => [recipient("jones@x.y", { nextAttempt })];
 
 /** What is on the disk of the first message. */
-const stored = (office: Office): Promise<QueuedMessage> => office.spool.read(idOf(1));
+const stored = (office: Office): Promise<QueuedMessage> => office.stored(idOf(1));
 
 Deno.test("messages are taken soonest first, when they are due, each once", async () => {
   const office = await openOffice();
@@ -77,7 +77,7 @@ Deno.test("an attempt is recorded before it starts, and survives a crash", async
   await office.receive();
   const active = await office.take();
   await active.begin([JONES]);
-  assert.equal(office.disk.operations.at(-1), "syncDirectory /spool/queue");
+  assert.equal(office.disk.operations.at(-1), "sync /spool/journal-1");
   const [jones] = (await stored(office)).recipients;
   assert.deepEqual(
     jones,
@@ -120,7 +120,7 @@ Deno.test("a message that is delivered to all is gone, and nobody hears of it (C
   const office = await openOffice();
   await office.receive();
   await office.round({ "jones@x.y": 250 });
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
   assert.equal(office.queue.active, 0);
   assert.equal(office.queue.next, Infinity);
   assert.deepEqual(office.log.all.map(({ event }) => event), ["message sent"]);
@@ -176,7 +176,7 @@ Deno.test("a schedule that is too short for the queue reads the rest again", asy
     await active.release();
   }
   assert.deepEqual(taken, ids);
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
 });
 
 Deno.test("what a schedule has forgotten is not lost where the disk cannot be read for a while", async () => {

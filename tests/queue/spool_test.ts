@@ -9,18 +9,17 @@ const ID = idOf(1);
 const TEXT = bytesOf("Subject: Hi\r\n\r\nbody\r\n");
 const NEW = { id: ID, arrived: ARRIVED, reversePath: FRED, recipients: [recipient("jones@x.y")] };
 
-Deno.test("a message is written and synced, then moved, envelope last, and the queue is synced", async () => {
+Deno.test("a message is written and synced, then its envelope moved, and the queue synced", async () => {
   const { disk, spool } = await newSpool();
   await put(spool, NEW, TEXT);
   assert.deepEqual(disk.operations, [
-    `create /spool/tmp/a1-${ID}.eml`,
-    `write /spool/tmp/a1-${ID}.eml`,
-    `sync /spool/tmp/a1-${ID}.eml`,
-    `create /spool/tmp/a2-${ID}.json`,
-    `write /spool/tmp/a2-${ID}.json`,
-    `sync /spool/tmp/a2-${ID}.json`,
-    `rename /spool/tmp/a1-${ID}.eml /spool/queue/${ID}.eml`,
-    `rename /spool/tmp/a2-${ID}.json /spool/queue/${ID}.json`,
+    `create /spool/queue/${ID}.eml`,
+    `write /spool/queue/${ID}.eml`,
+    `sync /spool/queue/${ID}.eml`,
+    `create /spool/tmp/a1-${ID}.json`,
+    `write /spool/tmp/a1-${ID}.json`,
+    `sync /spool/tmp/a1-${ID}.json`,
+    `rename /spool/tmp/a1-${ID}.json /spool/queue/${ID}.json`,
     "syncDirectory /spool/queue",
   ]);
 });
@@ -54,10 +53,10 @@ Deno.test("an envelope is replaced by a synced one, and the queue is synced", as
   const changed = message({ size: TEXT.length, delayReported: true });
   await spool.write(changed);
   assert.deepEqual(disk.operations, [
-    `create /spool/tmp/a3-${ID}.json`,
-    `write /spool/tmp/a3-${ID}.json`,
-    `sync /spool/tmp/a3-${ID}.json`,
-    `rename /spool/tmp/a3-${ID}.json /spool/queue/${ID}.json`,
+    `create /spool/tmp/a2-${ID}.json`,
+    `write /spool/tmp/a2-${ID}.json`,
+    `sync /spool/tmp/a2-${ID}.json`,
+    `rename /spool/tmp/a2-${ID}.json /spool/queue/${ID}.json`,
     "syncDirectory /spool/queue",
   ]);
   assert.deepEqual(await spool.read(ID), changed);
@@ -81,9 +80,9 @@ Deno.test("two messages and two writers never use one temporary name", async () 
   const { disk, spool } = await newSpool();
   const other = (await newSpool(disk, "b")).spool;
   disk.operations.length = 0;
-  for (const one of [spool, other]) {
-    await put(one, { ...NEW, id: idOf(1) }, TEXT);
-    await put(one, { ...NEW, id: idOf(2) }, TEXT);
+  for (const [one, n] of [[spool, 1], [other, 3]] as const) {
+    await put(one, { ...NEW, id: idOf(n) }, TEXT);
+    await put(one, { ...NEW, id: idOf(n + 1) }, TEXT);
     await one.write(message());
   }
   const created = disk.operations.filter((operation) => operation.startsWith("create"));
@@ -154,17 +153,21 @@ Deno.test("a text that goes on after a full read is damaged before its last piec
 
 Deno.test("a text that is missing is damage, and a disk that fails is not", async () => {
   const { disk, spool } = await newSpool();
-  await put(spool, NEW, TEXT);
-  disk.before = (operation) => {
-    if (/^(open|readPart)/.test(operation)) throw new Error("input/output error");
-  };
-  await assert.rejects(readText(spool, { id: ID, size: 20 }), /^Error: input\/output error/);
-  disk.before = () => {};
-  await disk.remove(spool.textPath(ID));
-  await assert.rejects(readText(spool, { id: ID, size: 20 }), {
-    name: "DamagedError",
-    message: "the text is missing",
-  });
+  for (const size of [20, 70_000]) {
+    await put(spool, NEW, textOf(size));
+    for (const failing of [/^(open|read) /, /^(read|readPart) /]) {
+      disk.before = (operation) => {
+        if (failing.test(operation)) throw new Error("input/output error");
+      };
+      await assert.rejects(readText(spool, { id: ID, size }), /^Error: input\/output error/);
+    }
+    disk.before = () => {};
+    await disk.remove(spool.textPath(ID));
+    await assert.rejects(readText(spool, { id: ID, size }), {
+      name: "DamagedError",
+      message: "the text is missing",
+    });
+  }
 });
 
 Deno.test("a text is closed when it is read, left half read, or damaged", async () => {

@@ -57,7 +57,7 @@ const receive = (spool: Spool) => put(spool, NEW, ...PIECES);
 
 Deno.test("whichever operation fails while a message comes in, nothing of it remains", async () => {
   const operations = await operationsOf(receive);
-  assert.equal(operations.length, 10);
+  assert.equal(operations.length, 9);
   for (const [failing, what] of operations.entries()) {
     const { disk, spool } = await spoolWith(false);
     failAt(disk, failing);
@@ -68,7 +68,7 @@ Deno.test("whichever operation fails while a message comes in, nothing of it rem
 
 Deno.test("a message discarded that was in the queue already is removed durably", async () => {
   const operations = await operationsOf(receive);
-  for (let failing = operations.length - 3; failing < operations.length; failing++) {
+  for (let failing = operations.length - 2; failing < operations.length; failing++) {
     const { disk, spool } = await spoolWith(false);
     failAt(disk, failing);
     await assert.rejects(receive(spool));
@@ -148,17 +148,14 @@ Deno.test("wherever the world stops while a message is removed, a sweep leaves a
 });
 
 Deno.test("a rename that happens and is called failed all the same leaves nothing of a message", async () => {
-  for (const failing of [0, 1]) {
-    const { disk, spool } = await newSpool();
-    const rename = disk.rename.bind(disk);
-    let at = 0;
-    disk.rename = async (from, to) => {
-      await rename(from, to);
-      if (at++ === failing) throw new Error("no answer");
-    };
-    await assert.rejects(receive(spool), /no answer/);
-    assert.deepEqual([...disk.files.keys()], []);
-  }
+  const { disk, spool } = await newSpool();
+  const rename = disk.rename.bind(disk);
+  disk.rename = async (from, to) => {
+    await rename(from, to);
+    throw new Error("no answer");
+  };
+  await assert.rejects(receive(spool), /no answer/);
+  assert.deepEqual([...disk.files.keys()], []);
 });
 
 Deno.test("a removal that failed can be done again", async () => {

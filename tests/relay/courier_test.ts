@@ -1,11 +1,15 @@
 /** Who goes when: how many at once, in which order, and what is left when it ends. */
 
 import assert from "node:assert/strict";
+import { LIMITS } from "../../src/relay/limits.ts";
 import { replyText } from "../../src/smtp/reply.ts";
 import { idOf, MINUTE } from "../queue/messages.ts";
 import { type Depot, openDepot } from "./depot.ts";
 
 const LINGER = 1000;
+
+/** The numbers from 1 to this. */
+const count = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
 
 const destinations = ({ busy }: Depot) => busy.map(({ destination }) => destination);
 
@@ -94,6 +98,36 @@ Deno.test("after its turn a carrier gives its place up, and its line gets one ag
   assert.deepEqual(order, ["a.y 1", "a.y 2", "b.y 5", "a.y 3", "a.y 4"]);
 });
 
+Deno.test("where many wait more carriers come, up to a limit, and where few wait they do not", async () => {
+  const depot = await openDepot({ carriers: 2, mostCarriers: 4, crowd: 3 });
+  const receive = async (count: number) => {
+    for (let n = 0; n < count; n++) await depot.receive("jones@a.y");
+    return depot.busy.length;
+  };
+  assert.deepEqual([await receive(1), await receive(1), await receive(6)], [1, 2, 2]);
+  assert.deepEqual([await receive(3), await receive(20)], [3, 4]);
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
+  assert.deepEqual(depot.carriedTo("a.y").toSorted((a, b) => a - b), count(31));
+  assert.deepEqual(depot.office.spooled, []);
+});
+
+Deno.test("of many carriers some may take long, and the others go on", async () => {
+  const depot = await openDepot({ carriers: 1, mostCarriers: 3, crowd: 2 });
+  for (let n = 0; n < 9; n++) await depot.receive("jones@a.y");
+  const [first, ...others] = depot.busy;
+  assert.equal(others.length, 2);
+  for (const one of others) await one.arrive();
+  await depot.office.clock.pass(LIMITS.patience - 1);
+  for (const one of others) await one.arrive();
+  await depot.office.clock.pass(1);
+  for (let busy = others; busy.length > 0; busy = others.filter((one) => one.busy)) {
+    await busy[0]!.arrive();
+  }
+  assert.deepEqual(depot.carriedTo("a.y").toSorted((a, b) => a - b), count(9));
+  await first!.arrive();
+  assert.deepEqual(depot.office.spooled, []);
+});
+
 Deno.test("where nobody else waits a carrier goes on after its turn", async () => {
   const depot = await openDepot({ carriers: 1, turn: 2 });
   for (let n = 1; n <= 5; n++) await depot.receive("jones@a.y");
@@ -115,7 +149,7 @@ Deno.test("who finds a line too long waits on the disk, untried, and comes when 
   for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
   assert.deepEqual(depot.carriedTo("a.y"), Array.from({ length: 12 }, (_, i) => i + 1));
   assert.equal(depot.office.clock.now(), began);
-  assert.equal(depot.office.disk.files.size, 0);
+  assert.equal(depot.office.spooled.length, 0);
 });
 
 Deno.test("a long line keeps nobody from another destination, and who was there is not asked again", async () => {
@@ -161,7 +195,7 @@ Deno.test("a message removed while it waits in line is carried nowhere", async (
   await depot.busy[0]?.arrive();
   assert.ok(await removed);
   assert.deepEqual(depot.carriedTo("a.y"), [1, 3]);
-  assert.equal(depot.office.disk.files.size, 0);
+  assert.equal(depot.office.spooled.length, 0);
 });
 
 Deno.test("a carrier that stumbles is told of, its message waits, and the next one goes", async () => {

@@ -108,7 +108,7 @@ export class Depot {
 
   /** What is on the disk of the recipients of the nth message. */
   async recipientsOf(n: number): Promise<readonly QueuedRecipient[]> {
-    return (await this.office.spool.read(idOf(n))).recipients;
+    return (await this.office.stored(idOf(n))).recipients;
   }
 }
 

@@ -41,7 +41,7 @@ for (const [what, act] of TROUBLES) {
     await takeUnderTls(await dialer.greet(OFFER, "valid"));
     await attempts;
     assert.deepEqual(dialer.dialled, ["198.18.0.1:25", "198.18.0.2:25"]);
-    assert.equal(office.disk.files.size, 0);
+    assert.equal(office.spooled.length, 0);
     const [sent] = office.log.fieldsOf("message sent");
     assert.deepEqual([sent?.host, sent?.tls, sent?.verified], ["mx2.x.y", "TLSv1.3", true]);
     assert.deepEqual(office.log.fieldsOf("sending in plain text"), []);
@@ -150,7 +150,7 @@ Deno.test("an enforced policy: the host that it names is used, verified, and no 
   await attempts;
   assert.deepEqual(asked, ["x.y"]);
   assert.deepEqual(dialer.dialled, ["198.18.0.2:25"]);
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
 });
 
 for (
@@ -246,7 +246,7 @@ for (
       }),
       [["mx1.x.y", begun.length > 0], [mx, true]],
     );
-    assert.equal(office.disk.files.size, 0);
+    assert.equal(office.spooled.length, 0);
   });
 }
 
@@ -263,7 +263,7 @@ Deno.test("an enforced policy that is found later lets a connection be that meet
   await answer(wire, ...TAKEN);
   await second;
   assert.equal(dialer.dials, 1);
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
 });
 
 Deno.test("a policy that is being tested keeps nothing from going, and it is told what it would have", async () => {
@@ -275,7 +275,7 @@ Deno.test("a policy that is being tested keeps nothing from going, and it is tol
   const wire = await dialer.greet("250 s\r\n");
   await answer(wire, ...TAKEN);
   await attempts;
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
   assert.deepEqual(office.log.fieldsOf("policy not met"), [
     { domain: "x.y", host: "mx1.x.y", mode: "testing", reason: "it names other hosts" },
   ]);
@@ -297,7 +297,7 @@ for (
     await answer(await dialer.greet("250 s\r\n"), ...TAKEN);
     await attempts;
     assert.deepEqual([asked, dialer.dialled], [[], ["198.18.0.1:25"]]);
-    assert.equal(office.disk.files.size, 0);
+    assert.equal(office.spooled.length, 0);
   });
 }
 
@@ -318,7 +318,7 @@ Deno.test("a login opens the way to RELAY_HOST", async () => {
   await answer(wire, GO, "250-s\r\n250 AUTH PLAIN\r\n", "235 welcome\r\n", ...TAKEN);
   await attempts;
   assert.ok(wire.written.includes("AUTH PLAIN AGpvbmVzAHNlY3JldA==\r\n"));
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
 });
 
 Deno.test("a login that is refused is our fault: the mail waits, and is not tried with it at once again", async () => {
@@ -373,6 +373,6 @@ Deno.test("at port 465 TLS comes first, and there is no plain text to fall back 
   wire.say("220 s\r\n");
   await answer(wire, OFFER, ...TAKEN);
   await second;
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
   assert.ok(!wire.written.includes("STARTTLS\r\n"));
 });

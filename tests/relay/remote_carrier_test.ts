@@ -43,7 +43,7 @@ Deno.test("after that the next attempt tries TLS again (CL-32)", async () => {
   wire.say("454 4.7.0 not now\r\n");
   await answer(wire, OK, OK, "354 go\r\n", "250 taken\r\n", "221 bye\r\n");
   await second;
-  assert.equal(office.disk.files.size, 0);
+  assert.equal(office.spooled.length, 0);
   assert.equal(dialer.dials, 3);
 });
 

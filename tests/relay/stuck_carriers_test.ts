@@ -33,7 +33,7 @@ Deno.test("behind carriers that all take long messages wait on the disk, and com
   assert.equal(depot.office.queue.active, 1);
   await arriveAll(depot, "a.y");
   assert.deepEqual(depot.carriedTo("a.y").sort((a, b) => a - b), upTo(12));
-  assert.equal(depot.office.disk.files.size, 0);
+  assert.equal(depot.office.spooled.length, 0);
 });
 
 Deno.test("messages that are gone when they are called for keep nobody waiting for long", async () => {

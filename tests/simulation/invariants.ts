@@ -174,7 +174,7 @@ function checkEnd({ world, empty, accepted, diskFailed }: Course): void {
 /** Nobody is tried too often, nor by too many at once. */
 function checkPressure({ world, accepted, restarts }: Course): void {
   const { network, log } = world;
-  assert.ok(network.mostToOne <= LIMITS.carriers, `${network.mostToOne} connections to one`);
+  assert.ok(network.mostToOne <= LIMITS.mostCarriers, `${network.mostToOne} connections to one`);
   assert.ok(network.mostDestinations <= LIMITS.destinations);
   for (const { time, fields: { id, to, attempts } } of log.of("message deferred")) {
     const letter = accepted.get(String(id));

@@ -45,7 +45,6 @@ export const KNOWN: readonly string[] = [
   "syncDirectory spool/queue",
   // What was left unfinished is swept.
   "remove mailbox/tmp/*",
-  "remove spool/tmp/*.eml",
   "remove spool/tmp/*.json",
   // Into mailboxes.
   "write mailbox/tmp/*",
@@ -53,16 +52,20 @@ export const KNOWN: readonly string[] = [
   "link mailbox/tmp/* mailbox/tmp/*",
   "rename mailbox/tmp/* mailbox/new/*",
   // Into the queue, and what comes of it there.
-  "create spool/tmp/*.eml",
-  "write spool/tmp/*.eml",
-  "sync spool/tmp/*.eml",
+  "create spool/queue/*.eml",
+  "write spool/queue/*.eml",
+  "sync spool/queue/*.eml",
   "create spool/tmp/*.json",
   "write spool/tmp/*.json",
   "sync spool/tmp/*.json",
-  "rename spool/tmp/*.eml spool/queue/*.eml",
   "rename spool/tmp/*.json spool/queue/*.json",
   "remove spool/queue/*.json",
   "remove spool/queue/*.eml",
+  // Attempts that begin, and messages that are gone.
+  "create spool/journal-*",
+  "write spool/journal-*",
+  "sync spool/journal-*",
+  "remove spool/journal-*",
   // Put aside.
   "rename spool/queue/*.eml spool/damaged/*.eml",
   "rename spool/queue/*.json spool/damaged/*.json",
@@ -91,6 +94,7 @@ function placeOf(path: string): string {
     .replace(/^\/mail\/(jones|smith)/, "mailbox")
     .replace(/\/+\.denosmtpd.*$/, "/.try")
     .replace(/\/tmp\/.*(\.eml|\.json)$/, "/tmp/*$1")
+    .replace(/\/journal-\d+$/, "/journal-*")
     .replace(/^(mailbox\/(?:tmp|new))\/[^.].*$/, "$1/*")
     .replace(/[0-9a-z]{15}/, "*");
 }

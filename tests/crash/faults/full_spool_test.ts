@@ -118,7 +118,7 @@ for (const size of [2_000, 200_000]) {
       await client.send(half);
       if (size > 128 * 1024) {
         // What is too long for memory is in a file by now.
-        await until("a file", async () => (await namesIn(`${disk.path}/spool/tmp`)).length > 0);
+        await until("a file", async () => (await namesIn(`${disk.path}/spool/queue`)).length > 0);
       }
       await disk.fill();
       assert.match(await client.command(`${text.slice(text.length / 2)}.`) ?? "", FULL);

@@ -14,8 +14,9 @@ const EXCUSED: ReadonlyMap<string, string> = new Map([
   ["src/daemon/spool.ts: Deno.makeTempFile(", "tells whose the spool is; gone with all of tmp"],
   ["src/daemon/spool.ts: Deno.remove(", "the same file"],
   ["src/daemon/spool.ts: Deno.open(", "the lock, an empty file that stays"],
-  [`${DISK}: this.file.write(`, "what the watched operation does"],
-  [`${DISK}: this.file.sync(`, "what the watched operation does"],
+  [`${DISK}: this.#file.write(`, "what the watched operation does"],
+  [`${DISK}: this.#file.read(`, "what the watched operation does"],
+  [`${DISK}: file.sync(`, "what the watched operation does"],
 ]);
 
 /** Whose operations count though others have some of these names. */

@@ -208,6 +208,7 @@ export const SCENARIOS: readonly Scenario[] = [
     faults: [
       { thread: "receiver", kind: "rename", paths: "mail/smith/tmp/", times: 1 },
       { thread: "receiver", kind: "rename", paths: "spool/tmp/receiver-ID.json", times: 1 },
+      { thread: "relay", kind: "create", paths: "spool/journal-", times: 1 },
       { thread: "relay", kind: "rename", paths: "spool/tmp/relay-ID.json", times: 1 },
     ],
     act: serving(async (stage) => {
@@ -215,6 +216,9 @@ export const SCENARIOS: readonly Scenario[] = [
       assert.equal(await stage.send([FRED]), "452");
       await stage.give([FRED]);
       await stage.target.shows("queue trouble");
+      assert(await stage.queue("retry", "--all"));
+      await stage.emptied();
+      await putOff(stage, ANN);
       assert(await stage.queue("retry", "--all"));
       await stage.emptied();
     }),

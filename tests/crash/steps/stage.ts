@@ -186,7 +186,12 @@ export class Stage {
   async unfinished(): Promise<number> {
     const places = [this.spool, ...USERS.map((name) => `${this.folder}/mail/${name}`)];
     const names = await Promise.all(places.map((place) => namesIn(`${place}/tmp`)));
-    return names.flat().length;
+    const queue = await namesIn(`${this.spool}/queue`);
+    // A text without an envelope is nobody's.
+    const texts = queue.filter((name) => {
+      return name.endsWith(".eml") && !queue.includes(name.replace(".eml", ".json"));
+    });
+    return names.flat().length + texts.length;
   }
 
   /** The command `queue` beside the daemon, and whether it has done what it should. */

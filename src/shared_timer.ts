@@ -1,6 +1,6 @@
 /** One timer for many waits: nearly all of them are called off, so each is to cost next to nothing. */
 
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 
 /** Milliseconds that a wait may be longer than was said. */
 const GRAIN = 100;
