@@ -1,13 +1,7 @@
-/** The command line: arguments in, one command out. */
+/** The command line: arguments in, one command out. Only that one is loaded: the daemon's start is to be short. */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { check } from "./commands/check.ts";
 import { USAGE, VERSION } from "./commands/help.ts";
-import { license } from "./commands/license.ts";
-import { passwd } from "./commands/passwd.ts";
-import { queue } from "./commands/queue.ts";
-import { send } from "./commands/send.ts";
-import { serve } from "./commands/serve.ts";
 import { complain, Exit, say } from "./commands/terminal.ts";
 
 /** `commit` is the one that an executable was made from. */
@@ -32,7 +26,10 @@ async function main(words: readonly string[], commit?: string): Promise<Exit> {
     say(`denosmtpd ${VERSION}${commit === undefined ? "" : ` (${commit})`}`);
     return Exit.Good;
   }
-  if (args.license) return await license();
+  if (args.license) {
+    const { license } = await import("./commands/license.ts");
+    return await license();
+  }
   if (unknown.length > 0) return misused(`unknown option ${[...new Set(unknown)].join(", ")}`);
   const [command, ...rest] = args._.map(String);
   const [mailFile, userFile, ...more] = command === "check" ? rest : args._.map(String);
@@ -51,6 +48,7 @@ async function main(words: readonly string[], commit?: string): Promise<Exit> {
       return misused(`send takes no argument ${rest[0]}, a recipient is --to ADDRESS`);
     }
     if (args.to.length === 0) return misused("send needs a recipient: --to ADDRESS");
+    const { send } = await import("./commands/send.ts");
     return await send({
       to: args.to,
       from: args.from,
@@ -60,9 +58,9 @@ async function main(words: readonly string[], commit?: string): Promise<Exit> {
   }
   if (command === "passwd") {
     // What stands there may be the password, and is not shown.
-    return rest.length > 0
-      ? misused("passwd takes no argument, it asks for the password")
-      : await passwd();
+    if (rest.length > 0) return misused("passwd takes no argument, it asks for the password");
+    const { passwd } = await import("./commands/passwd.ts");
+    return await passwd();
   }
   if (mailFile === undefined || userFile === undefined) {
     return misused("two configuration files are needed: MAIL_CONF USER_CONF");
@@ -72,9 +70,12 @@ async function main(words: readonly string[], commit?: string): Promise<Exit> {
       command === "check" ? `check has no use for ${more.join(", ")}` : `no command ${command}`,
     );
   }
-  return command === "check"
-    ? await check(mailFile, userFile, args)
-    : await serve(mailFile, userFile);
+  if (command === "check") {
+    const { check } = await import("./commands/check.ts");
+    return await check(mailFile, userFile, args);
+  }
+  const { serve } = await import("./commands/serve.ts");
+  return await serve(mailFile, userFile);
 }
 
 /** `queue list|show|retry|remove MAIL_CONF [ID...]` */
@@ -94,6 +95,7 @@ async function queueCommand(
   if (!all && ids.length === 0 && action !== "list") {
     return misused(`queue ${action} needs ids${action === "retry" ? " or --all" : ""}`);
   }
+  const { queue } = await import("./commands/queue.ts");
   return await queue({ action, mailFile, ids, all, json });
 }
 

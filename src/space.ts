@@ -1,7 +1,5 @@
 /** What is left of the file systems that mail is kept on. */
 
-import { statfs } from "node:fs/promises";
-
 /** A file system and what is left of it. */
 export interface Space {
   /** Tells file systems apart. */
@@ -19,6 +17,8 @@ export type SpaceOf = (path: string) => Promise<Space>;
 
 /** By the system, for a path that is there and may be read. */
 export const systemSpace: SpaceOf = async (path) => {
+  // Loaded when it is first asked for: that takes longer than the rest of a thread's start.
+  const { statfs } = await import("node:fs/promises");
   const [{ dev }, { bsize, blocks, bavail, files, ffree }] = await Promise.all([
     Deno.stat(path),
     statfs(path),

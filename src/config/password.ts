@@ -3,7 +3,6 @@
  * without padding. scrypt (RFC 7914) makes each guess at a stolen hash cost memory and time.
  */
 
-import { scrypt, timingSafeEqual } from "node:crypto";
 import { ValueError } from "./problem.ts";
 
 /** scrypt's parameters: N is 2^ln, and 128 * r * N octets are needed. */
@@ -53,6 +52,7 @@ export async function hashPassword(password: Uint8Array, salt: Uint8Array): Prom
 export async function verifyPassword(hash: string, password: Uint8Array): Promise<boolean> {
   if (passwordFlaw(password) !== undefined) return false;
   const { salt, key, ...cost } = parseHash(hash);
+  const { timingSafeEqual } = await crypt();
   return timingSafeEqual(key, await derive(password, salt, key.length, cost));
 }
 
@@ -128,16 +128,22 @@ function memory({ ln, r }: Cost): number {
   return 128 * r * 2 ** ln;
 }
 
-function derive(
+/** Loaded for those who need it: every thread reads hashes, few of them verify one. */
+function crypt(): Promise<typeof import("node:crypto")> {
+  return import("node:crypto");
+}
+
+async function derive(
   password: Uint8Array,
   salt: Uint8Array,
   length: number,
   cost: Cost,
 ): Promise<Uint8Array> {
   const { ln, r, p } = cost;
+  const { scrypt } = await crypt();
   // Some more than scrypt's own need, which some count with its small buffers.
   const options = { N: 2 ** ln, r, p, maxmem: MOST_MEMORY + MIB };
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     scrypt(password, salt, length, options, (error, key) => error ? reject(error) : resolve(key));
   });
 }

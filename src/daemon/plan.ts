@@ -15,13 +15,23 @@ import { lockSpool, prepareSpool, trySpool } from "./spool.ts";
 import { system } from "./system.ts";
 import { missingTls } from "./tls.ts";
 
-export interface Plan {
+/** What threads are made for. */
+export interface Outline {
   readonly configuration: Configuration;
   readonly reach: Reach;
   /** Where it listens; ports are real ones. */
   readonly places: readonly ListenPlace[];
+}
+
+export interface Plan extends Outline {
   /** Mailbox directories that were missing. */
   readonly made: readonly string[];
+}
+
+/** Of a daemon that starts. */
+export interface FirstPlan extends Plan {
+  /** Files that an earlier daemon had not finished, and that were removed. */
+  readonly swept: number;
 }
 
 /** The two files of the command line. */
@@ -30,8 +40,15 @@ export interface Files {
   readonly users: string;
 }
 
-/** For a daemon that starts: nobody else is at work in its directories. Throws ConfigurationError. */
-export async function firstPlan(files: Files): Promise<Plan & { readonly swept: number }> {
+/**
+ * For a daemon that starts: nobody else is at work in its directories. `foreseen` is told what comes
+ * of it if nothing is found wrong, before directories are made and tried, unless that cannot be said
+ * yet. Throws ConfigurationError.
+ */
+export async function firstPlan(
+  files: Files,
+  foreseen: (outline: Outline) => void,
+): Promise<FirstPlan> {
   const configuration = await readConfiguration(files.mail, files.users, system);
   refuse(missingTls(configuration));
   const disk = new SystemDisk();
@@ -44,8 +61,13 @@ export async function firstPlan(files: Files): Promise<Plan & { readonly swept: 
     ];
     refuse([...others, ...problems]);
   }
-  const mailboxes = await prepareMailboxes(configuration, disk);
-  refuse([...mailboxes.problems, ...await prepareSpool(configuration, disk)]);
+  await foresee(configuration, places, foreseen);
+  // Side by side they share the disk's syncs.
+  const [mailboxes, spool] = await Promise.all([
+    prepareMailboxes(configuration, disk),
+    prepareSpool(configuration, disk),
+  ]);
+  refuse([...mailboxes.problems, ...spool]);
   const real = await withRealPaths(configuration);
   refuse(await misplaced(real));
   const { SPOOL_DIR } = real.mail;
@@ -58,6 +80,20 @@ export async function firstPlan(files: Files): Promise<Plan & { readonly swept: 
   const reach = await readReach(real);
   const made = await Promise.all(mailboxes.made.map(realPath));
   return { configuration: real, reach, places, made, swept };
+}
+
+/** Never rejects: what stands in its way is found again by the tries, and told in their order. */
+async function foresee(
+  configuration: Configuration,
+  places: readonly ListenPlace[],
+  foreseen: (outline: Outline) => void,
+): Promise<void> {
+  try {
+    const real = await withRealPaths(configuration);
+    foreseen({ configuration: real, reach: await readReach(real), places });
+  } catch {
+    // Nothing is said, and nothing is made for it.
+  }
 }
 
 /**

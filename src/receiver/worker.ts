@@ -20,9 +20,9 @@ import { Spool } from "../queue/spool.ts";
 import type { ToReceiver, ToRelay } from "../relay/exchange.ts";
 import { systemSpace } from "../space.ts";
 import { hasServerTls } from "../tls/support.ts";
-import { CertificateFiles } from "./certificate_files.ts";
+import type { CertificateFiles } from "./certificate_files.ts";
 import type { ListenPlace } from "./listener.ts";
-import { Logins } from "./logins.ts";
+import type { Logins } from "./logins.ts";
 import { deliverQueued } from "./queued_mail.ts";
 import { Receiver } from "./receiver.ts";
 import { Reserve } from "./reserve.ts";
@@ -107,6 +107,7 @@ async function start(
     : undefined;
   try {
     const certificate = await openCertificate(configuration.mail, log);
+    const logins = await makeLogins(configuration, log);
     receiver = new Receiver(configuration, places, {
       disk,
       spool,
@@ -118,7 +119,7 @@ async function start(
       machine,
       queued: (id) => relay?.postMessage({ kind: "queued", id } satisfies ToRelay),
       ...certificate ? { certificate } : {},
-      ...loginVariable(configuration.mail) ? { logins: makeLogins(configuration, log) } : {},
+      ...logins ? { logins } : {},
       ...reserve ? { reserve } : {},
     });
   } catch (error) {
@@ -130,19 +131,23 @@ async function start(
   return { kind: "listening" };
 }
 
-/** Rejects with SettingError. */
-function openCertificate(
+/** Undefined where none is configured; what it takes is not loaded then. Rejects with SettingError. */
+async function openCertificate(
   { TLS_CERT, TLS_KEY }: MailConf,
   log: Log,
-): Promise<CertificateFiles> | undefined {
+): Promise<CertificateFiles | undefined> {
   if (TLS_CERT === undefined || TLS_KEY === undefined || !hasServerTls) return undefined;
-  return CertificateFiles.open({ certificate: TLS_CERT, key: TLS_KEY }, {
+  const { CertificateFiles } = await import("./certificate_files.ts");
+  return await CertificateFiles.open({ certificate: TLS_CERT, key: TLS_KEY }, {
     clock: systemClock,
     log,
   });
 }
 
-function makeLogins(configuration: Configuration, log: Log): Logins {
+/** Undefined where nobody may log in. */
+async function makeLogins(configuration: Configuration, log: Log): Promise<Logins | undefined> {
+  if (loginVariable(configuration.mail) === undefined) return undefined;
+  const { Logins } = await import("./logins.ts");
   const book = addressBook(configuration);
   return new Logins(configuration.users, (domain) => book.isLocal(domain), {
     clock: systemClock,

@@ -53,12 +53,13 @@ const PRESETS = {
 /** A line of mail.conf: nobody listens there, so all mail for other hosts waits. */
 export const NOWHERE = "RELAY_HOST = 127.0.0.1:1";
 
-/** The daemon's command line from source, with the permissions that `deno task start` gives it. */
+/** The daemon's command line from source, with the permissions and the heap that `deno task start` gives it. */
 export const COMMAND: readonly string[] = [
   Deno.execPath(),
   "run",
   "--no-prompt",
   "--quiet",
+  "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=50",
   `--config=${CONFIG}`,
   "--allow-net",
   "--allow-read",
