@@ -14,23 +14,27 @@ export interface Exim extends AsyncDisposable {
   log(): Promise<string>;
 }
 
-const PROGRAM = Deno.env.get("EXIM") || find("exim4");
+/** Its path; undefined where there is none. */
+export const EXIM = Deno.env.get("EXIM") || find("exim4");
 
 /** Why it cannot be started here; undefined where it can. */
 export const noExim = missingOrNotRoot(["unshare", "mount"]) ?? notStarting();
 
 function notStarting(): string | undefined {
-  if (PROGRAM === undefined) return "exim4 is not installed, and EXIM names none";
+  if (EXIM === undefined) return "exim4 is not installed, and EXIM names none";
   const { success, stderr } = new Deno.Command(find("unshare") ?? "unshare", {
-    args: [...words(), "-C", "/dev/null", "-bV"],
+    args: [...eximWords(), "-C", "/dev/null", "-bV"],
     stdout: "null",
     stderr: "piped",
   }).outputSync();
   return success ? undefined : `exim4 does not start: ${new TextDecoder().decode(stderr).trim()}`;
 }
 
-/** The user that Debian's Exim was built for must exist: if nowhere else, then where it runs. */
-function words(): string[] {
+/**
+ * Words for unshare(1) that run Exim, with further words behind them. The user that Debian's Exim was
+ * built for must exist: if nowhere else, then where it runs.
+ */
+export function eximWords(): string[] {
   const script = `for file in passwd group; do
   copy=$(mktemp) && cp "/etc/$file" "$copy" && chmod 644 "$copy"
   grep -q '^Debian-exim:' "$copy" || case $file in
@@ -40,7 +44,7 @@ function words(): string[] {
   mount --bind "$copy" "/etc/$file" && rm "$copy" || exit
 done
 exec "$@"`;
-  return ["--mount", "sh", "-c", script, "sh", PROGRAM ?? "exim4"];
+  return ["--mount", "sh", "-c", script, "sh", EXIM ?? "exim4"];
 }
 
 /** Starts it and waits until it listens. It takes all mail. Only root can. */
@@ -60,7 +64,7 @@ export async function startExim(
   }
   await Deno.writeTextFile(`${folder}/conf`, configuration(folder, hostname, port, domain));
   const process = new Deno.Command(find("unshare") ?? "unshare", {
-    args: [...words(), "-C", `${folder}/conf`, "-bdf"],
+    args: [...eximWords(), "-C", `${folder}/conf`, "-bdf"],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -84,7 +88,7 @@ export async function startExim(
 }
 
 function configuration(folder: string, hostname: string, port: number, domain: string): string {
-  return `exim_path = ${PROGRAM}
+  return `exim_path = ${EXIM}
 exim_user = nobody
 exim_group = nogroup
 deliver_drop_privilege

@@ -5,6 +5,10 @@ import { find } from "./programs.ts";
 import { until } from "./until.ts";
 
 export interface Postfix {
+  /** All of it is in here. */
+  readonly folder: string;
+  /** The process that all its others come from. */
+  readonly master: number;
   /** Where joe's mail is: a Maildir. */
   readonly mailbox: string;
   /** All it has logged so far. */
@@ -23,13 +27,17 @@ export interface PostfixOptions {
   readonly sending?: Readonly<Record<string, string>>;
   /** Its own, if not one for mx.test that is signed by itself. */
   readonly issued?: Issued;
+  /** Settings besides, which may replace any other. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A folder for all of it, which stays; unless told, it has one that is removed in the end. */
+  readonly folder?: string;
 }
 
 const CERTIFICATE = new URL("mx.test", import.meta.url).pathname;
 
 /** Starts it and waits until it listens. Only root can. */
 export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
-  const folder = await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
+  const folder = options.folder ?? await Deno.makeTempDir({ prefix: "denosmtpd-test-" });
   const logFile = `${folder}/log`;
   await write(folder, options);
   const process = new Deno.Command(find("postfix") ?? "postfix", {
@@ -43,7 +51,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const dispose = async () => {
     await stopMaster(folder);
     await ended;
-    await Deno.remove(folder, { recursive: true });
+    if (options.folder === undefined) await Deno.remove(folder, { recursive: true });
   };
   try {
     await until(`Postfix at ${options.hostname}:${options.port}`, () => listens(options));
@@ -54,22 +62,27 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
     const said = new TextDecoder().decode(stderr);
     throw new Error(`Postfix did not start:\n${said}${words}`, { cause: error });
   }
-  return { mailbox: `${folder}/mail/joe`, log, [Symbol.asyncDispose]: dispose };
+  const master = await masterOf(folder);
+  return { folder, master, mailbox: `${folder}/mail/joe`, log, [Symbol.asyncDispose]: dispose };
 }
 
 /** The program started is a script that waits for the master; the rest ends with the master. */
 async function stopMaster(folder: string): Promise<void> {
   try {
-    Deno.kill(Number(await Deno.readTextFile(`${folder}/queue/pid/master.pid`)), "SIGTERM");
+    Deno.kill(await masterOf(folder), "SIGTERM");
   } catch (error) {
     // It has never started, or has ended.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
+async function masterOf(folder: string): Promise<number> {
+  return Number(await Deno.readTextFile(`${folder}/queue/pid/master.pid`));
+}
+
 async function write(
   folder: string,
-  { hostname, port, domain, tls, issued, sending }: PostfixOptions,
+  { hostname, port, domain, tls, issued, sending, settings: besides }: PostfixOptions,
 ): Promise<void> {
   // Its parts give up root's rights and must still get in.
   await Deno.chmod(folder, 0o755);
@@ -112,6 +125,7 @@ async function write(
     smtpd_tls_loglevel: "1",
     smtpd_tls_received_header: "yes",
     ...sending,
+    ...besides,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
   await Deno.writeTextFile(`${folder}/etc/main.cf`, lines.join(""));
@@ -121,7 +135,10 @@ async function write(
   );
 }
 
-/** Nothing in a chroot, and nothing that takes mail but this address. */
+/**
+ * Nothing in a chroot, and nothing that takes mail but this address. Where `pickup` is missing,
+ * postqueue takes all of it for stopped.
+ */
 function services(address: string, sends: boolean): string {
   const rows = [
     [address, "inet", "n", "-", "smtpd"],
@@ -136,7 +153,15 @@ function services(address: string, sends: boolean): string {
     ["retry", "unix", "-", "-", "error"],
     ["proxymap", "unix", "-", "-", "proxymap"],
     ["anvil", "unix", "-", "1", "anvil"],
-    ...sends ? [["smtp", "unix", "-", "-", "smtp"]] : [],
+    ...sends
+      ? [["pickup", "unix", "n", "1", "pickup"], ["smtp", "unix", "-", "-", "smtp"], [
+        "scache",
+        "unix",
+        "-",
+        "1",
+        "scache",
+      ]]
+      : [],
     ["postlog", "unix-dgram", "n", "1", "postlogd"],
   ].map(([name, type, isPrivate, most, command]) =>
     `${name} ${type} ${isPrivate} - n - ${most} ${command}\n`
