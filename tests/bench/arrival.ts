@@ -14,6 +14,8 @@ const PATIENCE = 30_000;
 /** Milliseconds between two looks at a counter, and at whether somebody is idle. */
 const PAUSE = 5;
 const IDLE_PAUSE = 100;
+/** Milliseconds for what is still to be done when all has been sent. */
+const IDLE_PATIENCE = 300_000;
 /** So many looks in which somebody did nothing. */
 const IDLE_LOOKS = 4;
 /** Of the time, that looking may take at most. */
@@ -59,10 +61,11 @@ export async function awaitArrival(expected: number, look: () => Arrival): Promi
   }
 }
 
-/** Waits until a process and all that come from it have nothing to do. */
+/** Waits until a process and all that come from it have nothing to do. Rejects where that never comes. */
 export async function idle(pid: number): Promise<void> {
   let [last, looks] = [-1, 0];
-  while (looks < IDLE_LOOKS) {
+  for (const begun = performance.now(); looks < IDLE_LOOKS;) {
+    if (performance.now() - begun > IDLE_PATIENCE) throw new Error(`process ${pid} is never idle`);
     const now = processorTime(pid);
     looks = now === last ? looks + 1 : 0;
     last = now;
