@@ -55,6 +55,8 @@ export interface Disk {
 const PRIVATE = 0o600;
 /** Octets that devices write in no time. */
 const LITTLE = 64 * 1024;
+/** Milliseconds of syncs at once, after which one is done aside: somebody may have come meanwhile. */
+const TURN = 5;
 
 /**
  * The real disk. What is short is done at once; what waits for the device is too while the caller has
@@ -63,6 +65,8 @@ const LITTLE = 64 * 1024;
 export class SystemDisk implements Disk {
   readonly #pace = new Pace();
   readonly #isIdle: () => boolean;
+  /** Milliseconds that syncs have taken at once since the last one aside. */
+  #taken = 0;
   readonly #syncs = new SharedSyncs((path) => this.#syncDirectoryNow(path));
 
   readonly #directories: DirectorySteps = {
@@ -128,7 +132,8 @@ export class SystemDisk implements Disk {
 
   async exists(path: string): Promise<boolean> {
     try {
-      await this.#pace.run(() => Deno.statSync(path), () => Deno.stat(path));
+      // Aside in any case: this is how a disk is found out that hangs.
+      await Deno.stat(path);
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
@@ -142,7 +147,7 @@ export class SystemDisk implements Disk {
 
   async open(path: string): Promise<ReadableFile> {
     const file = await this.#open(path);
-    return new SystemFile(file, this.#pace, () => file.sync());
+    return new SystemFile(file, this.#pace, () => this.#sync(file, 0));
   }
 
   syncDirectory(path: string): Promise<void> {
@@ -159,9 +164,15 @@ export class SystemDisk implements Disk {
   }
 
   #sync(file: Deno.FsFile, octets: number): Promise<void> {
-    return this.#isIdle() && octets <= LITTLE
-      ? this.#pace.run(() => file.syncSync(), () => file.sync())
-      : file.sync();
+    if (octets > LITTLE || this.#taken > TURN || !this.#isIdle()) {
+      this.#taken = 0;
+      return file.sync();
+    }
+    return this.#pace.run(() => {
+      const begun = performance.now();
+      file.syncSync();
+      this.#taken += performance.now() - begun;
+    }, () => file.sync());
   }
 
   #open(path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> {

@@ -35,8 +35,6 @@ const LEVELS: Readonly<Record<Level, LogLevel>> = {
  */
 export function startLog(level: Level, format: Format, write: (line: string) => void): Log {
   const line = format === "json" ? jsonLine : textLine;
-  // What the library is given it copies, which costs more than all the rest of a line.
-  let told: Fields = {};
   configureSync({
     reset: true,
     sinks: { out: (record) => write(line(record, told)) },
@@ -58,6 +56,9 @@ export function startLog(level: Level, format: Format, write: (line: string) => 
     error: (event, fields) => tell("error", event, fields),
   };
 }
+
+/** What the event of the moment tells. The library copies what it is given, at more than a line's cost. */
+let told: Fields = {};
 
 /** The same to a writer, which tells here when it has lost lines. */
 export function logTo(writer: LineWriter, level: Level, format: Format): Log {

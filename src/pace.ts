@@ -22,14 +22,26 @@ export class Pace {
   /** Does it one way or the other; resolves and rejects with what that returns and throws. */
   run<T>(atOnce: () => T, aside: () => Promise<T>): Promise<T> {
     const begun = this.#now();
-    if (begun < this.#asideUntil) return aside();
+    if (begun < this.#asideUntil) return this.#timed(begun, aside());
     try {
       return Promise.resolve(atOnce());
     } catch (error) {
       return Promise.reject(error);
     } finally {
-      const done = this.#now();
-      if (done - begun > SHORT) this.#asideUntil = done + ASIDE;
+      this.#took(begun);
     }
+  }
+
+  async #timed<T>(begun: number, operation: Promise<T>): Promise<T> {
+    try {
+      return await operation;
+    } finally {
+      this.#took(begun);
+    }
+  }
+
+  #took(begun: number): void {
+    const done = this.#now();
+    if (done - begun > SHORT) this.#asideUntil = done + ASIDE;
   }
 }

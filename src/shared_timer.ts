@@ -40,6 +40,7 @@ export class SharedTimer implements Clock {
   /** Nothing that was waited for comes any more. */
   close(): void {
     this.#callOff();
+    this.#next = Infinity;
     this.#waits.clear();
   }
 

@@ -42,6 +42,25 @@ Deno.test("after one that takes long they are done aside, until some time has pa
   assert.deepEqual(disk.ways, ["at once", "aside", "aside", "at once"]);
 });
 
+Deno.test("while those aside take long too, nobody waits for the disk", async () => {
+  let time = 0;
+  const ways: string[] = [];
+  const pace = new Pace(() => time);
+  const run = (takes: number) =>
+    pace.run(() => {
+      ways.push("at once");
+      time += takes;
+    }, () => {
+      ways.push("aside");
+      time += takes;
+      return Promise.resolve();
+    });
+  for (const takes of [500, 5000, 5000, 1, 1]) await run(takes);
+  time += 1000;
+  await run(1);
+  assert.deepEqual(ways, ["at once", "aside", "aside", "aside", "aside", "at once"]);
+});
+
 Deno.test("one that fails slowly counts too, and what it throws is a rejection", async () => {
   let time = 0;
   const pace = new Pace(() => time);

@@ -11,6 +11,7 @@ export function prepareSpool(configuration: Configuration, disk: Disk): Promise<
   return problems(configuration, async (directory) => {
     await new Spool(disk, directory, "try").make();
     await tryOwner(directory);
+    await tryMaking(disk, directory);
     await tryMaking(disk, `${directory}/tmp`);
     await tryMaking(disk, `${directory}/queue`);
   });
@@ -19,8 +20,8 @@ export function prepareSpool(configuration: Configuration, disk: Disk): Promise<
 /** Tries whether `prepareSpool` would succeed, without leaving anything behind. */
 export function trySpool(configuration: Configuration, disk: Disk): Promise<Problem[]> {
   return problems(configuration, async (directory) => {
-    for (const part of ["tmp", "queue", "damaged", "requests"]) {
-      await tryMaking(disk, await nearestExisting(`${directory}/${part}`));
+    for (const part of ["", "/tmp", "/queue", "/damaged", "/requests"]) {
+      await tryMaking(disk, await nearestExisting(`${directory}${part}`));
     }
   });
 }

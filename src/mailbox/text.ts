@@ -92,13 +92,13 @@ export function withoutCr(
   at: number,
 ): number {
   if (from === to) return at;
-  out.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at);
-  const stop = at + to - from;
+  const rest = bytes.subarray(from, to);
+  out.set(rest, at);
   let end = at;
-  for (let start = at; start < stop;) {
-    const cr = out.indexOf(CR, start);
-    const next = cr < 0 || cr > stop ? stop : cr;
-    if (end !== start) out.copyWithin(end, start, next);
+  for (let start = 0; start < rest.length;) {
+    const cr = rest.indexOf(CR, start);
+    const next = cr < 0 ? rest.length : cr;
+    if (end !== at + start) out.copyWithin(end, at + start, at + next);
     end += next - start;
     start = next + 1;
   }

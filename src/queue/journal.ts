@@ -24,7 +24,7 @@ const MOST = 1024 * 1024;
 /** Milliseconds that a file stays which says nothing any more: most often another line comes. */
 const LINGER = 1000;
 
-const NAME = /^journal-(\d{1,15})$/;
+const NAME = /^journal-([1-9]\d{0,14})$/;
 /** A line that is cut off, or half of another, is none: whoever wrote it has not heard that it is there. */
 const LINE = /^([0-9a-z]{15})( gone|(?: \d+:\d+:\d+)*)$/;
 
@@ -45,6 +45,7 @@ export class Journal {
   #paths: string[] = [];
   #number = 0;
   #length = 0;
+  #most = MOST;
   #lines: string[] = [];
   /** A write that has not begun, and will take all lines there are then. */
   #nextWrite: Promise<void> | undefined;
@@ -75,7 +76,11 @@ export class Journal {
     for (const id of this.#begun.keys()) if (!there.has(id)) this.#begun.delete(id);
     for (const id of this.#gone) {
       if (there.delete(id)) await this.#removeNames(id);
-      else this.#gone.delete(id);
+      else {
+        this.#gone.delete(id);
+        // Its names were removed, but perhaps not durably.
+        this.#unsynced = true;
+      }
     }
     this.#endSoon();
     return [...there];
@@ -136,9 +141,11 @@ export class Journal {
     this.#endSoon();
   }
 
-  /** The envelope tells it all by now. */
+  /** The envelope tells it all by now, and may tell of fewer attempts: some were not made. */
   forget(id: string): void {
-    if (this.#begun.delete(id)) this.#endSoon();
+    if (!this.#begun.delete(id)) return;
+    this.#lines.push(this.#lineOf(id));
+    this.#endSoon();
   }
 
   /** Removes a message durably. Rejects with disk errors, whatever has been removed by then. */
@@ -172,6 +179,8 @@ export class Journal {
     this.#callOffEnd = () => {};
     await this.#written;
     await this.#endIfIdle();
+    // What was taken back would else be taken for done; nothing worse follows where that fails.
+    if (this.#paths.length > 0 && this.#lines.length > 0) await this.#writeNow().catch(() => {});
     this.#closeFile();
   }
 
@@ -189,14 +198,22 @@ export class Journal {
 
   /** Rejects with disk errors; then the next lines begin another file. */
   async #writeNow(): Promise<void> {
+    const isNew = !this.#file || this.#length > this.#most;
+    const before = this.#paths.length;
     try {
-      if (!this.#file || this.#length > MOST) await this.#renew();
+      if (isNew) await this.#renew();
       const content = encoder.encode(this.#takeLines());
       this.#length += content.length;
       await this.#file!.write(content);
       await this.#file!.sync();
+      // Where all still counts, the next file is not to be begun at once.
+      if (isNew) this.#most = MOST + 2 * this.#length;
     } catch (error) {
       this.#closeFile();
+      // On a full disk there would be more and more of them.
+      for (const failed of this.#paths.splice(before)) {
+        await this.#spool.disk.remove(failed).catch(() => this.#paths.push(failed));
+      }
       throw error;
     }
     const old = this.#paths.splice(0, this.#paths.length - 1);
@@ -209,8 +226,7 @@ export class Journal {
     const { disk, directory } = this.#spool;
     this.#closeFile();
     const path = this.#pathOf(++this.#number);
-    const file = await disk.create(path);
-    this.#file = file;
+    this.#file = await disk.create(path);
     this.#paths.push(path);
     this.#length = 0;
     await disk.syncDirectory(directory);

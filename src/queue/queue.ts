@@ -66,6 +66,7 @@ export class Queue {
         away = error;
       });
       if (!message) continue;
+      await this.#settleJournal(message);
       if (progress.isDone(message)) {
         // A crash came between the last answer and the removal, which the release makes up for.
         this.#schedule.set(id, 0);
@@ -79,6 +80,18 @@ export class Queue {
     }
     if (away) this.#parts.log.error("queue trouble", { error: String(away) });
     return count;
+  }
+
+  /** What a process has left that was stopped goes into the envelope, where everybody reads it. */
+  async #settleJournal(message: QueuedMessage): Promise<void> {
+    const { spool, journal, log } = this.#parts;
+    if (!journal.has(message.id)) return;
+    try {
+      await spool.write(message);
+      journal.forget(message.id);
+    } catch (error) {
+      log.error("queue trouble", { id: message.id, error: String(error) });
+    }
   }
 
   /** The ids of all messages, without those that the journal says are gone. */

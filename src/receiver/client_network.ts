@@ -2,7 +2,7 @@
 
 import { formatIp, parseIp } from "../smtp/ip.ts";
 
-/** What counts as one client of this canonical address: an IPv4 address, or the /64 that one network of IPv6 has. */
+/** What counts as one client, by a canonical address: an IPv4 one, or the /64 that one network of IPv6 has. */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const bytes = parseIp(address);

@@ -162,7 +162,7 @@ export class Connection {
     }
   }
 
-  /** After the last reply. A client that has said goodbye hears it, whatever it does then. */
+  /** After the last reply. A client that has said goodbye, and nothing since, comes to read it. */
   async #end({ parted }: Session): Promise<void> {
     // TLS has an end of its own to say.
     if (!parted || this.#socket !== this.#tcp) await lastWait(this.#socket);

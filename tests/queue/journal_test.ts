@@ -198,3 +198,48 @@ Deno.test("closing leaves nothing where nothing is under way, and otherwise what
   assert.deepEqual([...office.disk.files.keys()], []);
   assert.equal(office.clock.pending, 0);
 });
+
+Deno.test("an attempt that was cut short is none after a restart either", async () => {
+  const office = await openOffice();
+  // The journal stays for this one's sake.
+  await begun(office, 1);
+  const second = await begun(office, 2);
+  await second.withdraw([JONES]);
+  await office.queue.close();
+  await office.restart();
+  assert.deepEqual(await attempts(office, 2), [0]);
+  assert.deepEqual(await attempts(office, 1), [1]);
+});
+
+Deno.test("after a restart the names of those that were gone are gone for good first", async () => {
+  const office = await openOffice();
+  const first = await begun(office, 1);
+  await begun(office, 2);
+  await first.settle([settlement("jones@x.y", 250)]);
+  await first.release();
+  await office.restart();
+  office.disk.operations.length = 0;
+  await begun(office, 3);
+  const { operations } = office.disk;
+  const synced = operations.findIndex((one) => /^syncDirectory .*queue/.test(one));
+  const removed = operations.findIndex((one) => /^remove .*journal-/.test(one));
+  assert.ok(removed >= 0 && synced >= 0 && synced < removed, operations.join(", "));
+});
+
+Deno.test("what a journal says is in the envelopes after a restart, where everybody reads it", async () => {
+  const office = await openOffice();
+  await begun(office, 1);
+  await office.restart();
+  const { recipients } = await office.spool.read(idOf(1));
+  assert.deepEqual(recipients.map((one) => one.attempts), [1]);
+});
+
+Deno.test("a full disk is not filled with journals", async () => {
+  const office = await openOffice();
+  await begun(office, 1);
+  await office.receive({ id: idOf(2) });
+  const active = await office.take();
+  office.fail(/^(sync|write) /);
+  for (let i = 0; i < 6; i++) await assert.rejects(active.begin([JONES]));
+  assert.ok(journals(office).length <= 1, journals(office).join(", "));
+});
