@@ -5,6 +5,7 @@
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { notices } from "./notices.ts";
 import project from "../deno.json" with { type: "json" };
 
 /** What a release is made for. Names are those of `deno compile --target`. */
@@ -97,7 +98,8 @@ async function bundle(): Promise<readonly [string, ...string[]]> {
     say("no bundle could be made: this executable takes longer to start");
     return [MAIN, ...THREADS, LICENSE];
   }
-  await Deno.copyFile(`${folder}${LICENSE}`, `${folder}${BUNDLE}/${LICENSE}`);
+  const license = await Deno.readTextFile(`${folder}${LICENSE}`);
+  await Deno.writeTextFile(`${folder}${BUNDLE}/${LICENSE}`, license + await notices());
   const threads = THREADS.map((entry) => `${BUNDLE}/${entry.replace(/ts$/, "js")}`);
   return [`${BUNDLED_MAIN}/main.js`, ...threads, `${BUNDLE}/${LICENSE}`];
 }
