@@ -29,13 +29,19 @@ class Storing {
     this.answered = only(this.#calls, /^\w+\(\d+<TCP.*"250 2\.0\.0 OK, stored/);
   }
 
-  /** A file is written, synced, and then moved from one directory to another. */
-  moved(name: string, from: string, to: string): TimedCall {
-    const file = `${from}/${name}`;
+  /** The last time that a file is written. */
+  written(file: string): TimedCall {
     const written = this.#calls.findLast(({ text }) => {
       return new RegExp(`^p?write(v|64)?\\(\\d+<[^>]*${file}>`).test(text);
     });
     assert(written, `${file} is not written`);
+    return written;
+  }
+
+  /** A file is written, synced, and then moved from one directory to another. */
+  moved(name: string, from: string, to: string): TimedCall {
+    const file = `${from}/${name}`;
+    const written = this.written(file);
     const moved = only(this.#calls, new RegExp(`^rename(at|at2)?\\(.*${file}".*${to}/`));
     this.synced(file, written, moved);
     return moved;
@@ -72,10 +78,11 @@ Deno.test({
       const name = '[^/">]*';
       const mailbox = storing.moved(name, "/mail/jones/tmp", "/mail/jones/new");
       storing.synced("/mail/jones/new", mailbox, answered);
-      const text = storing.moved(`${name}${id}\\.eml`, "/spool/tmp", "/spool/queue");
       // The relay has envelopes of its own to write, as soon as it hears of the message.
       const envelope = storing.moved(`receiver${name}${id}\\.json`, "/spool/tmp", "/spool/queue");
-      assert(text.done < envelope.begun, "the envelope makes it a message");
+      // The envelope makes it a message.
+      const text = `/spool/queue/${id}\\.eml`;
+      storing.synced(text, storing.written(text), envelope);
       storing.synced("/spool/queue", envelope, answered);
     } finally {
       await Deno.remove(file);

@@ -106,6 +106,7 @@ const OWN_NAMES = [
   /^spool(\/(lock|policies\.json|tmp|queue|damaged|requests))?$/,
   /^spool\/queue\/[0-9a-z]{15}\.(eml|json)$/,
   /^spool\/tmp\/(receiver|relay)[\d-]+-([0-9a-z]{15}\.(eml|json)|policies\.json)$/,
+  /^spool\/journal-\d+$/,
   /^spool\/requests\/(retry-all|(retry|remove)-[0-9a-z]{15})$/,
 ];
 

@@ -11,6 +11,7 @@ const EXCUSED: ReadonlyMap<string, string> = new Map([
   ["src/queue/requests.ts: this.#disk.exists(this.#path", "only read, by a command that waits"],
   ["src/queue/requests.ts: this.#disk.exists(this.directory", "only read, where it was removed"],
   ["src/queue/spool.ts: file.read(new Uint8Array(1))", "only read, where pieces come out even"],
+  ["src/queue/journal.ts: this.#spool.disk.remove(failed", "only where the disk has failed"],
   ["src/daemon/spool.ts: Deno.makeTempFile(", "tells whose the spool is; gone with all of tmp"],
   ["src/daemon/spool.ts: Deno.remove(", "the same file"],
   ["src/daemon/spool.ts: Deno.open(", "the lock, an empty file that stays"],
