@@ -1,8 +1,8 @@
 /** The licences of the packages that an executable holds: whoever passes it on passes them on (MIT). */
 
+import { TESTS_ONLY } from "../src/commands/license.ts";
+
 const LOCK = new URL("../deno.lock", import.meta.url);
-/** Packages that the tests alone use are not in the executable. */
-const TESTS_ONLY = ["nodemailer@"];
 
 /** Each package's name and version, and its licence's text where it comes with one. */
 export async function notices(): Promise<string> {
@@ -10,7 +10,7 @@ export async function notices(): Promise<string> {
     await Deno.readTextFile(LOCK),
   );
   const names = Object.keys(npm).filter((name) => {
-    return !TESTS_ONLY.some((other) => name.startsWith(other));
+    return !TESTS_ONLY.some((other) => name.startsWith(`${other}@`));
   });
   const texts = await Promise.all(names.map(async (name) => `${name}\n\n${await licence(name)}`));
   return texts.map((text) => `\n${"-".repeat(72)}\n${text.trim()}\n`).join("");

@@ -15,6 +15,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** Time that never jumps: milliseconds since some moment or other. */
+export const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
+
 /**
  * Whether it is less than so many milliseconds since a time that was noted: a clock that was set back
  * must not make anything last for longer.

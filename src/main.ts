@@ -1,4 +1,7 @@
-/** The command line: arguments in, one command out. Only that one is loaded: the daemon's start is to be short. */
+/**
+ * The command line: arguments in, one command out. Only that one is loaded: the daemon's start is to be
+ * short.
+ */
 
 import { parseArgs } from "@std/cli/parse-args";
 import { USAGE, VERSION } from "./commands/help.ts";

@@ -1,6 +1,6 @@
 /** One timer for many waits: nearly all of them are called off, so each is to cost next to nothing. */
 
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, steadyClock } from "./clock.ts";
 
 /** Milliseconds that a wait may be longer than was said. */
 const GRAIN = 100;
@@ -14,7 +14,7 @@ export class SharedTimer implements Clock {
   #next = Infinity;
   #callOff = () => {};
 
-  constructor(clock: Clock = { ...systemClock, now: () => performance.now() }) {
+  constructor(clock: Clock = steadyClock) {
     this.#clock = clock;
   }
 

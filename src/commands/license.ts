@@ -7,7 +7,7 @@ import { Exit, say } from "./terminal.ts";
 const LICENSE = new URL("../../LICENSE", import.meta.url);
 
 /** Packages that the tests alone use are not in the executable. */
-const TESTS_ONLY = ["nodemailer"];
+export const TESTS_ONLY = ["nodemailer"];
 
 export async function license(): Promise<Exit> {
   const packages = Object.values(deno.imports)

@@ -1,5 +1,6 @@
 /** The daemon's life: receivers and a relay, replaced by others when they die or the configuration changes. */
 
+import { allSettled } from "../all_settled.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { printHostPort } from "../receiver/listener.ts";
@@ -110,10 +111,7 @@ export class Daemon {
     this.#stopping = true;
     const receivers = [...this.#retiring, this.#receivers];
     try {
-      const stopping = [...receivers.map((one) => one.stop(GRACE)), this.#stopRelay(GRACE)];
-      for (const outcome of await Promise.allSettled(stopping)) {
-        if (outcome.status === "rejected") throw outcome.reason;
-      }
+      await allSettled([...receivers.map((one) => one.stop(GRACE)), this.#stopRelay(GRACE)]);
       // Once more for what they have done and logged for the relay meanwhile.
       await Promise.all(receivers.map((one) => one.stop(0)));
     } finally {

@@ -9,6 +9,9 @@ const RANDOM_DIGITS = 4;
 /** As many threads make ids of their own at a time. */
 const THREADS = 1024;
 
+/** What an id looks like, for a regular expression. */
+export const AN_ID = `[0-9a-z]{${TIME_DIGITS + COUNTER_DIGITS + RANDOM_DIGITS}}`;
+
 export interface IdSource {
   /** Milliseconds since 1970. */
   now(): number;

@@ -7,6 +7,7 @@
 import type { Clock } from "../clock.ts";
 import type { DurableFile } from "../disk.ts";
 import type { QueuedMessage } from "./envelope.ts";
+import { AN_ID } from "./id.ts";
 import type { Spool } from "./spool.ts";
 
 /** How far a recipient is by an attempt that has begun. */
@@ -26,7 +27,7 @@ const LINGER = 1000;
 
 const NAME = /^journal-([1-9]\d{0,14})$/;
 /** A line that is cut off, or half of another, is none: whoever wrote it has not heard that it is there. */
-const LINE = /^([0-9a-z]{15})( gone|(?: \d+:\d+:\d+)*)$/;
+const LINE = new RegExp(`^(${AN_ID})( gone|(?: \\d+:\\d+:\\d+)*)$`);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -4,6 +4,7 @@
  */
 
 import type { Disk } from "../disk.ts";
+import { AN_ID } from "./id.ts";
 
 /** `remove` takes one message out of the queue; `retry` makes one due at once, or `all` of them. */
 export interface Request {
@@ -12,7 +13,7 @@ export interface Request {
   readonly id: string;
 }
 
-const NAME = /^(retry|remove)-([0-9a-z]{15}|(?<=retry-)all)$/;
+const NAME = new RegExp(`^(retry|remove)-(${AN_ID}|(?<=retry-)all)$`);
 
 export class Requests {
   readonly #disk: Disk;

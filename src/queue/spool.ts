@@ -6,6 +6,7 @@
 
 import type { Disk } from "../disk.ts";
 import { DamagedError, decodeEnvelope, encodeEnvelope, type QueuedMessage } from "./envelope.ts";
+import { AN_ID } from "./id.ts";
 import { type NewMessage, SpoolDelivery } from "./spool_delivery.ts";
 
 /** Octets read at once. */
@@ -13,7 +14,7 @@ const PIECE = 64 * 1024;
 
 const ENVELOPE = ".json";
 const TEXT = ".eml";
-const ID = /^[0-9a-z]{15}$/;
+const ID = new RegExp(`^${AN_ID}$`);
 
 /** The whole queue is away: nothing tells what is in it. The message says of which directory. */
 export class QueueAwayError extends Error {

@@ -1,5 +1,6 @@
 /** A message on its way into the queue. */
 
+import { allSettled } from "../all_settled.ts";
 import type { DurableFile } from "../disk.ts";
 import { encodeEnvelope, type QueuedMessage } from "./envelope.ts";
 import type { Spool } from "./spool.ts";
@@ -59,12 +60,11 @@ export class SpoolDelivery {
       delayReported: false,
     });
     // At one time, so that one commit of the file system can serve both.
-    const staged = await Promise.allSettled([
+    await allSettled([
       this.#file?.sync(),
       this.#spool.stage(this.#temporaryEnvelope, envelope),
     ]);
     this.#close();
-    for (const one of staged) if (one.status === "rejected") throw one.reason;
   }
 
   /** The moment of acceptance. Rejects with disk errors; then `discard`. */

@@ -1,6 +1,6 @@
 /** A limit on how long to wait for a peer. */
 
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, steadyClock } from "../clock.ts";
 
 /**
  * Milliseconds that an octet is worth: 100 a second are the least that will do for long. A modem of
@@ -8,9 +8,6 @@ import { type Clock, systemClock } from "../clock.ts";
  * all the time that there is.
  */
 const OCTET = 10;
-
-/** Time that never jumps: milliseconds since some moment or other. */
-const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
 
 /**
  * Calls `expired` once, when the waits for a peer have lasted for all the time that it is given. What

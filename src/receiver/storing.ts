@@ -1,5 +1,6 @@
 /** One message on its way to all the places it has to go to from here, all or none. */
 
+import { allSettled } from "../all_settled.ts";
 import * as replies from "../smtp/reply.ts";
 import type { Reply } from "../smtp/reply.ts";
 
@@ -44,13 +45,6 @@ export class Storing {
 
   async discard(): Promise<void> {
     await Promise.all(this.stores.map((store) => store.discard()));
-  }
-}
-
-/** Like Promise.all, but nothing is under way any more when it rejects. */
-async function allSettled(waits: readonly (Promise<unknown> | undefined)[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(waits)) {
-    if (outcome.status === "rejected") throw outcome.reason;
   }
 }
 

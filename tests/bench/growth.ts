@@ -19,10 +19,12 @@ import { sessions } from "./growth/sessions.ts";
 import { sizes } from "./growth/sizes.ts";
 import { machineOf } from "./machine.ts";
 import { plot } from "./plot.ts";
+import { given, say } from "./terminal.ts";
 
 const CURVES: readonly Curve[] = [sessions, sizes, recipients, queue, mailbox, connections];
 
-const options = given();
+const names = CURVES.map(({ name }) => name);
+const options = given((words) => readOptions(words, names), usage(names));
 const reason = missing(["smtp-source", "python3"]);
 if (reason !== undefined) {
   say(`nothing to measure: ${reason} (Debian: postfix, python3)`);
@@ -33,17 +35,6 @@ let stopped = false;
 Deno.addSignalListener("SIGINT", () => stopped = true);
 await measureAll(options);
 Deno.exit();
-
-function given(): Options {
-  const names = CURVES.map(({ name }) => name);
-  try {
-    return readOptions(Deno.args, names);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    say(error.message, usage(names));
-    Deno.exit(2);
-  }
-}
 
 /** Exit code 1 where a curve cannot be measured; one that is worse than linear is none. */
 async function measureAll({ curves, rounds, quick, source, svg, folder }: Options): Promise<void> {
@@ -99,8 +90,4 @@ function describe(error: unknown): string {
 function tell(words: string): void {
   if (!Deno.stderr.isTerminal()) return;
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${words}`));
-}
-
-function say(...lines: string[]): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${lines.join("\n")}\n`));
 }

@@ -19,6 +19,7 @@ import { postfix } from "./peers/postfix.ts";
 import { smtpServer } from "./peers/smtp_server.ts";
 import { smtpSink } from "./peers/smtp_sink.ts";
 import { tableOf } from "./table.ts";
+import { given, say } from "./terminal.ts";
 
 /** By the words that name them. */
 const OTHERS: Readonly<Record<string, Kind>> = {
@@ -32,7 +33,8 @@ const OTHER_ROUNDS = 2;
 /** Of the file system: MIN_FREE of our daemon, and some. */
 const KEPT_FREE = 0.06;
 
-const options = given();
+const names = Object.keys(OTHERS);
+const options = given((words) => readOptions(words, names), usage(names));
 const ours = options.source ? fromSource : executable;
 const reasons = [
   missing(["smtp-source", "smtp-sink"])?.concat(" (Debian: postfix)"),
@@ -45,17 +47,6 @@ if (reasons.length > 0) {
 }
 const others = whoIsHere(options.peers);
 await compare(options, others);
-
-function given(): Options {
-  const names = Object.keys(OTHERS);
-  try {
-    return readOptions(Deno.args, names);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    say(error.message, usage(names));
-    Deno.exit(2);
-  }
-}
 
 /** Those named or else all, without those that are missing; of these it says so. */
 function whoIsHere(names: readonly string[] = Object.keys(OTHERS)): Kind[] {
@@ -151,8 +142,4 @@ function lost({ ours, theirs, others }: LoadResult): boolean {
 function tell(words: string): void {
   if (!Deno.stderr.isTerminal()) return;
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${words}`));
-}
-
-function say(...lines: string[]): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${lines.join("\n")}\n`));
 }

@@ -3,6 +3,7 @@
 import { freePort } from "../../support/free_port.ts";
 import { until } from "../../support/until.ts";
 import { octetsIn, peakMemory, processorTime } from "../family.ts";
+import { configure } from "../peers/denosmtpd.ts";
 import { startProgram } from "../peers/program.ts";
 import { send, type Sending } from "../source.ts";
 import type { Column } from "./curve.ts";
@@ -30,22 +31,15 @@ export async function serve(
   users: readonly string[],
 ): Promise<Server> {
   const port = freePort();
-  const mail = {
+  await configure(folder, {
     HOSTNAME: DOMAIN,
-    LISTEN_ADDR: "127.0.0.1",
     LISTEN_PORT: port,
     MAX_CLIENTS: 10_000,
-    MAX_CLIENTS_PER_ADDRESS: 1000,
     MAX_MESSAGE_SIZE: "60M",
     MIN_FREE: "none",
-    // Nobody is asked, and what is queued stays there.
-    NAME_SERVER: "127.0.0.1:1",
+    // What is queued stays there.
     RELAY_HOST: "127.0.0.1:1",
-    SPOOL_DIR: "spool",
-  };
-  const lines = Object.entries(mail).map(([name, value]) => `${name} = ${value}\n`);
-  await Deno.writeTextFile(`${folder}/mail.conf`, lines.join(""));
-  await Deno.writeTextFile(`${folder}/user.conf`, users.map((one) => `${one}:${one}\n`).join(""));
+  }, users.map((one) => `${one}:${one}`));
 
   const log = `${folder}/log`;
   const before = performance.now();

@@ -1,13 +1,11 @@
 /** aiosmtpd (Python), with a handler that keeps mail as durably as the others do. */
 
-import { freePort } from "../../support/free_port.ts";
 import { find } from "../../support/programs.ts";
-import { makeMaildirs } from "./maildirs.ts";
+import { startScript } from "./keeper.ts";
 import type { Kind } from "./peer.ts";
-import { firstLine, startProgram, succeeds } from "./program.ts";
+import { firstLine, succeeds } from "./program.ts";
 
 const python = find("python3") ?? "python3";
-const SCRIPT = new URL("aiosmtpd_peer.py", import.meta.url).pathname;
 
 export const aiosmtpd: Kind = {
   name: "aiosmtpd",
@@ -18,20 +16,5 @@ export const aiosmtpd: Kind = {
   },
   version: () => firstLine(python, "-c", "import aiosmtpd; print(aiosmtpd.__version__)"),
   relays: false,
-  async start({ folder, mailboxes }) {
-    const port = freePort();
-    await makeMaildirs(`${folder}/mail`, mailboxes);
-    const running = await startProgram({
-      command: [python, SCRIPT, String(port), `${folder}/mail`],
-      port,
-      log: `${folder}/log`,
-    });
-    return {
-      port,
-      pid: running.pid,
-      mailbox: (localPart) => `${folder}/mail/${localPart}`,
-      retry: () => Promise.resolve(),
-      [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-    };
-  },
+  start: (setup) => startScript(python, "aiosmtpd_peer.py", setup),
 };

@@ -29,23 +29,33 @@ function versionOf([program, ...words]: readonly string[]): string {
   return firstLine(program!, ...words, "--version").replace(/^denosmtpd /, "");
 }
 
-async function start(command: readonly string[], setup: Setup): Promise<Peer> {
-  const { folder, domain, mailboxes, nextHop } = setup;
-  const port = freePort();
+/** Writes its two files: these variables besides those that all measurements share, and these users. */
+export async function configure(
+  folder: string,
+  variables: Readonly<Record<string, string | number>>,
+  users: readonly string[],
+): Promise<void> {
   const mail = {
-    HOSTNAME: domain,
     LISTEN_ADDR: "127.0.0.1",
-    LISTEN_PORT: port,
     MAX_CLIENTS_PER_ADDRESS: 1000,
     // Nobody is asked.
     NAME_SERVER: "127.0.0.1:1",
-    RELAY_HOST: `127.0.0.1:${nextHop ?? 1}`,
     SPOOL_DIR: "spool",
+    ...variables,
   };
   const lines = Object.entries(mail).map(([name, value]) => `${name} = ${value}\n`);
   await Deno.writeTextFile(`${folder}/mail.conf`, lines.join(""));
-  const users = mailboxes.map((one) => `${one}:mail/${one}\n`);
-  await Deno.writeTextFile(`${folder}/user.conf`, users.join(""));
+  await Deno.writeTextFile(`${folder}/user.conf`, users.map((one) => `${one}\n`).join(""));
+}
+
+async function start(command: readonly string[], setup: Setup): Promise<Peer> {
+  const { folder, domain, mailboxes, nextHop } = setup;
+  const port = freePort();
+  await configure(folder, {
+    HOSTNAME: domain,
+    LISTEN_PORT: port,
+    RELAY_HOST: `127.0.0.1:${nextHop ?? 1}`,
+  }, mailboxes.map((one) => `${one}:mail/${one}`));
   const { pid, [Symbol.asyncDispose]: dispose } = await startProgram({
     command: [...command, "mail.conf", "user.conf"],
     cwd: folder,

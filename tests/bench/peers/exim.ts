@@ -4,6 +4,7 @@ import { EXIM, eximWords, noExim } from "../../support/exim.ts";
 import { freePort } from "../../support/free_port.ts";
 import { find } from "../../support/programs.ts";
 import { familyOf } from "../family.ts";
+import { keeper } from "./keeper.ts";
 import type { Kind, Setup } from "./peer.ts";
 import { firstLine, startProgram } from "./program.ts";
 
@@ -43,10 +44,7 @@ export const exim: Kind = {
       log: `${folder}/output`,
     });
     return {
-      port,
-      pid: running.pid,
-      mailbox: (localPart) => `${folder}/mail/${localPart}`,
-      retry: () => Promise.resolve(),
+      ...keeper(setup, port, running),
       [Symbol.asyncDispose]: async () => {
         // unshare, the first, ends with the second, and all others with that.
         for (const { pid } of familyOf(running.pid).slice(1, 2)) Deno.kill(pid, "SIGTERM");

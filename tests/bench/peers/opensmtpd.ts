@@ -6,6 +6,7 @@
 
 import { freePort } from "../../support/free_port.ts";
 import { find, missingOrNotRoot } from "../../support/programs.ts";
+import { keeper } from "./keeper.ts";
 import type { Kind, Setup } from "./peer.ts";
 import { firstLine, startProgram } from "./program.ts";
 
@@ -73,13 +74,7 @@ export const opensmtpd: Kind = {
       port,
       log: `${folder}/log`,
     });
-    return {
-      port,
-      pid: running.pid,
-      mailbox: (localPart) => `${folder}/mail/${localPart}`,
-      retry: () => Promise.resolve(),
-      [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-    };
+    return keeper(setup, port, running);
   },
 };
 
