@@ -201,9 +201,13 @@ testInHaste(
     return inHaste(reply, async (disk, daemon, host) => {
       const id = await submit(daemon.port, { to: [FAR] });
       await deferredIn(daemon);
+      // A journal has room for lines in the block that it has taken.
+      await until("the end of the journal", async () => {
+        return !(await namesIn(`${disk.path}/spool`)).some((name) => name.startsWith("journal-"));
+      });
+      await disk.fill();
       const { length } = host.conversations;
       answer = undefined;
-      await disk.fill();
       await loggedLine(daemon, " error queue trouble ", `id=${id}`, "No space left");
       assert.equal(host.conversations.length, length);
       await disk.clear();
