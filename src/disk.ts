@@ -25,6 +25,13 @@ export interface ReadableFile {
   close(): void;
 }
 
+/** What a file ends in. */
+export interface End {
+  readonly bytes: Uint8Array;
+  /** Octets of the whole file. */
+  readonly of: number;
+}
+
 /** Paths are the operating system's; errors are Deno.errors. */
 export interface Disk {
   /** Makes a directory (mode 0700) and those above it that are missing, and their names durable. */
@@ -45,12 +52,15 @@ export interface Disk {
   exists(path: string): Promise<boolean>;
   /** All of a small file. */
   read(path: string): Promise<Uint8Array>;
+  /** The last octets of a file, `most` at most, and how many it has. */
+  readEnd(path: string, most: number): Promise<End>;
   /** Opens a file to be read piece by piece. */
   open(path: string): Promise<ReadableFile>;
   /** Returns when every name made, moved or removed in the directory before this call is durable. */
   syncDirectory(path: string): Promise<void>;
 }
 
+const START = Deno.SeekMode.Start;
 /** Only its owner's. */
 const PRIVATE = 0o600;
 /** Octets that devices write in no time. */
@@ -143,6 +153,28 @@ export class SystemDisk implements Disk {
 
   read(path: string): Promise<Uint8Array> {
     return this.#pace.run(() => Deno.readFileSync(path), () => Deno.readFile(path));
+  }
+
+  async readEnd(path: string, most: number): Promise<End> {
+    const file = await this.#open(path);
+    try {
+      const { size } = await this.#pace.run(() => file.statSync(), () => file.stat());
+      const bytes = new Uint8Array(Math.min(size, most));
+      const from = size - bytes.length;
+      if (from > 0) {
+        await this.#pace.run(() => file.seekSync(from, START), () => file.seek(from, START));
+      }
+      let length = 0;
+      while (length < bytes.length) {
+        const rest = bytes.subarray(length);
+        const read = await this.#pace.run(() => file.readSync(rest), () => file.read(rest));
+        if (read === null) break;
+        length += read;
+      }
+      return { bytes: bytes.subarray(0, length), of: from + length };
+    } finally {
+      file.close();
+    }
   }
 
   async open(path: string): Promise<ReadableFile> {

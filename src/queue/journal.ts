@@ -165,10 +165,9 @@ export class Journal {
     this.#endSoon();
   }
 
-  /** Of a message that the journal says is gone, so that it need not be durable, nor in an order. */
+  /** Of a message that the journal says is gone. */
   async #removeNames(id: string): Promise<void> {
-    await this.#spool.disk.remove(this.#spool.envelopePath(id));
-    await this.#spool.disk.remove(this.#spool.textPath(id));
+    await this.#spool.removeNames(id);
     this.#unsynced = true;
     this.#gone.delete(id);
   }

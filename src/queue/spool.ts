@@ -1,16 +1,20 @@
 /**
- * Where messages wait: `queue/<id>.eml` is a text with CR LF line ends, `queue/<id>.json` its
- * envelope. A text without an envelope is nobody's. The envelope is written under `tmp/`; when both are
- * synced its rename into `queue/` is the moment of acceptance, durable once `queue/` is synced.
+ * Where messages wait: `queue/<id>.eml` is a text with CR LF line ends and behind it the envelope as it
+ * came, `queue/<id>.json` the envelope as it is, once that has changed; without the former it is
+ * nobody's. A message is written under `tmp/`; when it is synced its rename into `queue/` is the moment
+ * of acceptance, durable once `queue/` is synced.
  */
 
 import type { Disk } from "../disk.ts";
 import { DamagedError, decodeEnvelope, encodeEnvelope, type QueuedMessage } from "./envelope.ts";
+import { decodeEnclosed, lengthOfEnclosed } from "./enclosed.ts";
 import { AN_ID } from "./id.ts";
 import { type NewMessage, SpoolDelivery } from "./spool_delivery.ts";
 
 /** Octets read at once. */
 const PIECE = 64 * 1024;
+/** Octets at the end of a file among which most envelopes are. */
+const END = 4 * 1024;
 
 const ENVELOPE = ".json";
 const TEXT = ".eml";
@@ -23,6 +27,9 @@ export class QueueAwayError extends Error {
 
 export class Spool {
   #writes = 0;
+  /** Ids of messages that have changed envelopes, of those listed. Nobody else changes any meanwhile. */
+  readonly #changed = new Set<string>();
+  #listed = false;
 
   /** `directory` is SPOOL_DIR. `owner` tells the parts that write here apart, in names under `tmp/`. */
   constructor(readonly disk: Disk, readonly directory: string, readonly owner: string) {}
@@ -36,16 +43,15 @@ export class Spool {
   }
 
   /**
-   * Removes what was never accepted: files under `tmp/` and texts without an envelope. Only while
-   * nobody else writes here. Returns how many files that were.
+   * Removes what is nobody's: files under `tmp/`, which were never accepted, and what is left of
+   * messages that have gone. Only while nobody else writes here. Returns how many files that were.
    */
   async sweep(): Promise<number> {
     const unfinished = (await this.disk.list(this.#tmp)).map((name) => `${this.#tmp}/${name}`);
-    const names = new Set(await this.disk.list(this.queueDirectory));
-    for (const name of names) {
-      const id = name.slice(0, -TEXT.length);
-      if (!name.endsWith(TEXT) || !ID.test(id) || names.has(id + ENVELOPE)) continue;
-      unfinished.push(`${this.queueDirectory}/${name}`);
+    const names = await this.disk.list(this.queueDirectory);
+    const ids = new Set(idsOf(names, TEXT));
+    for (const id of idsOf(names, ENVELOPE)) {
+      if (!ids.has(id)) unfinished.push(this.envelopePath(id));
     }
     for (const path of unfinished) await this.disk.remove(path);
     return unfinished.length;
@@ -54,10 +60,9 @@ export class Spool {
   /** The ids of all messages, oldest first. */
   async list(): Promise<string[]> {
     const names = await this.disk.list(this.queueDirectory);
-    return names.filter((name) => name.endsWith(ENVELOPE))
-      .map((name) => name.slice(0, -ENVELOPE.length))
-      .filter((id) => ID.test(id))
-      .sort();
+    for (const id of idsOf(names, ENVELOPE)) this.#changed.add(id);
+    this.#listed = true;
+    return [...idsOf(names, TEXT)].sort();
   }
 
   /** Takes in a new message, whose text is to be written. */
@@ -67,7 +72,10 @@ export class Spool {
 
   /** Whether there is such a message. Rejects with disk errors. */
   async has(id: string): Promise<boolean> {
-    return ID.test(id) && await this.disk.exists(this.envelopePath(id));
+    if (!ID.test(id) || !await this.disk.exists(this.textPath(id))) return false;
+    // Somebody may have put both back.
+    if (await this.disk.exists(this.envelopePath(id))) this.#changed.add(id);
+    return true;
   }
 
   /**
@@ -76,14 +84,31 @@ export class Spool {
    */
   async read(id: string): Promise<QueuedMessage> {
     if (!ID.test(id)) throw new Deno.errors.NotFound(id);
-    let bytes;
     try {
-      bytes = await this.disk.read(this.envelopePath(id));
+      return await this.#readChanged(id) ?? await this.#readEnclosed(id);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) await this.#mustBeThere();
       throw error;
     }
-    return decodeEnvelope(bytes, id);
+  }
+
+  async #readChanged(id: string): Promise<QueuedMessage | undefined> {
+    if (this.#listed && !this.#changed.has(id)) return undefined;
+    try {
+      return decodeEnvelope(await this.disk.read(this.envelopePath(id)), id);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  async #readEnclosed(id: string): Promise<QueuedMessage> {
+    let end = await this.disk.readEnd(this.textPath(id), END);
+    const length = lengthOfEnclosed(end.bytes);
+    if (length > end.bytes.length) end = await this.disk.readEnd(this.textPath(id), length);
+    const message = decodeEnclosed(end.bytes.subarray(-length), id);
+    if (message.size !== end.of - length) throw wrongLength();
+    return message;
   }
 
   /** Rejects where the whole queue is away. */
@@ -97,6 +122,7 @@ export class Spool {
     const temporary = this.temporaryPath(message.id + ENVELOPE);
     try {
       await this.stage(temporary, encodeEnvelope(message));
+      this.#changed.add(message.id);
       await this.disk.rename(temporary, this.envelopePath(message.id));
     } catch (error) {
       await this.disk.remove(temporary).catch(() => {});
@@ -122,23 +148,24 @@ export class Spool {
   }
 
   async #whole({ id, size }: Pick<QueuedMessage, "id" | "size">): Promise<Uint8Array> {
-    const text = await this.disk.read(this.textPath(id));
-    if (text.length !== size) throw wrongLength();
-    return text;
+    const all = await this.disk.read(this.textPath(id));
+    if (all.length - lengthOfEnclosed(all) !== size) throw wrongLength();
+    return all.subarray(0, size);
   }
 
   async *#pieces(
     { id, size }: Pick<QueuedMessage, "id" | "size">,
   ): AsyncGenerator<Uint8Array> {
-    const file = await this.disk.open(this.textPath(id));
+    const path = this.textPath(id);
+    const end = await this.disk.readEnd(path, END);
+    if (end.of - lengthOfEnclosed(end.bytes) !== size) throw wrongLength();
+    const file = await this.disk.open(path);
     try {
       const buffer = new Uint8Array(PIECE);
       for (let left = size; left > 0;) {
-        const length = await file.read(buffer) ?? 0;
+        const length = await file.read(buffer.subarray(0, left)) ?? 0;
+        if (length === 0) throw wrongLength();
         left -= length;
-        const more = left === 0 && length === buffer.length &&
-          await file.read(new Uint8Array(1)) !== null;
-        if (length === 0 || left < 0 || more) throw wrongLength();
         yield buffer.subarray(0, length);
       }
     } finally {
@@ -147,17 +174,30 @@ export class Spool {
   }
 
   /**
-   * Removes a message: the envelope first, for a text alone is nobody's and is swept. An envelope that
-   * outlived its text, as it may where both go at a time and a power cut comes, would be damaged mail.
+   * Removes a message: its text with the first envelope first, for a later one alone is nobody's and is
+   * swept. A text that outlived the later one would be a new message again.
    */
   async remove(id: string): Promise<void> {
-    await this.disk.remove(this.envelopePath(id));
-    await this.syncQueue();
     await this.disk.remove(this.textPath(id));
+    await this.syncQueue();
+    await this.#removeChanged(id);
+  }
+
+  /** Removes its names, neither durably nor in an order. */
+  async removeNames(id: string): Promise<void> {
+    await this.disk.remove(this.textPath(id));
+    await this.#removeChanged(id);
+  }
+
+  async #removeChanged(id: string): Promise<void> {
+    if (this.#listed && !this.#changed.has(id)) return;
+    await this.disk.remove(this.envelopePath(id));
+    this.#changed.delete(id);
   }
 
   /** Puts a message aside that cannot be read, for people to look at. */
   async putAside(id: string): Promise<void> {
+    // The later envelope last: without it the text would be a new message.
     for (const suffix of [TEXT, ENVELOPE]) {
       try {
         await this.disk.rename(
@@ -168,6 +208,7 @@ export class Spool {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
     }
+    this.#changed.delete(id);
     await this.disk.syncDirectory(this.#damaged);
     await this.disk.syncDirectory(this.queueDirectory);
   }
@@ -210,6 +251,13 @@ export class Spool {
 
   get #damaged(): string {
     return `${this.directory}/damaged`;
+  }
+}
+
+function* idsOf(names: readonly string[], suffix: string): Generator<string> {
+  for (const name of names) {
+    const id = name.slice(0, -suffix.length);
+    if (name.endsWith(suffix) && ID.test(id)) yield id;
   }
 }
 

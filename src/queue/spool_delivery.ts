@@ -1,8 +1,8 @@
 /** A message on its way into the queue. */
 
-import { allSettled } from "../all_settled.ts";
 import type { DurableFile } from "../disk.ts";
-import { encodeEnvelope, type QueuedMessage } from "./envelope.ts";
+import { encodeEnclosed } from "./enclosed.ts";
+import type { QueuedMessage } from "./envelope.ts";
 import type { Spool } from "./spool.ts";
 
 /** Octets of text up to which a message stays in memory until it is whole. */
@@ -19,60 +19,48 @@ export type NewMessage = Omit<QueuedMessage, "size" | "eightBit" | "delayReporte
 export class SpoolDelivery {
   readonly #spool: Spool;
   readonly #message: NewMessage;
-  readonly #text: string;
-  readonly #temporaryEnvelope: string;
+  readonly #temporary: string;
   /** What is in memory; one buffer, for there may be a piece for each octet. */
   #buffer = new Uint8Array(FIRST_BUFFER);
   #held = 0;
   #size = 0;
   #eightBit = false;
   #file: DurableFile | undefined;
-  /** The files that exist because of this message; what `discard` must remove. */
-  readonly #made = new Set<string>();
+  /** Whether its file is there, or may be; `discard` must remove it then. */
+  #made: "no" | "under tmp" | "in the queue" = "no";
 
   constructor(spool: Spool, message: NewMessage) {
     this.#spool = spool;
     this.#message = message;
-    // A text alone is nobody's, so it is written where it belongs.
-    this.#text = spool.textPath(message.id);
-    this.#temporaryEnvelope = spool.temporaryPath(`${message.id}.json`);
+    this.#temporary = spool.temporaryPath(`${message.id}.eml`);
   }
 
   /** Appends a piece of the text, which is copied; a promise where that takes a while. */
   write(bytes: Uint8Array): Promise<void> | undefined {
     this.#eightBit ||= hasHighOctet(bytes);
     this.#size += bytes.length;
-    const needed = this.#held + bytes.length;
-    if (needed > this.#buffer.length) this.#grow(needed);
-    this.#buffer.set(bytes, this.#held);
-    this.#held = needed;
+    this.#hold(bytes);
     return this.#held > IN_MEMORY ? this.#flush() : undefined;
   }
 
-  /** Text and envelope complete and synced, the latter under `tmp/`. Rejects with disk errors. */
+  /** Text and envelope complete and synced, under `tmp/`. Rejects with disk errors. */
   async stage(): Promise<void> {
-    await this.#flush();
-    this.#made.add(this.#temporaryEnvelope);
-    const envelope = encodeEnvelope({
+    this.#hold(encodeEnclosed({
       ...this.#message,
       size: this.#size,
       eightBit: this.#eightBit,
       delayReported: false,
-    });
-    // At one time, so that one commit of the file system can serve both.
-    await allSettled([
-      this.#file?.sync(),
-      this.#spool.stage(this.#temporaryEnvelope, envelope),
-    ]);
+    }));
+    await this.#flush();
+    await this.#file!.sync();
     this.#close();
   }
 
   /** The moment of acceptance. Rejects with disk errors; then `discard`. */
   async publish(): Promise<void> {
-    const envelope = this.#spool.envelopePath(this.#message.id);
     // A rename that fails may have happened all the same.
-    this.#made.add(envelope);
-    await this.#spool.disk.rename(this.#temporaryEnvelope, envelope);
+    this.#made = "in the queue";
+    await this.#spool.disk.rename(this.#temporary, this.#final);
     await this.#spool.syncQueue();
   }
 
@@ -80,26 +68,36 @@ export class SpoolDelivery {
   async discard(): Promise<void> {
     this.#close();
     const { disk } = this.#spool;
-    // The envelope before the text.
-    for (const path of [...this.#made].reverse()) await disk.remove(path).catch(() => {});
-    if (this.#made.has(this.#spool.envelopePath(this.#message.id))) {
-      await this.#spool.syncQueue().catch(() => {});
-    }
+    if (this.#made !== "no") await disk.remove(this.#temporary).catch(() => {});
+    if (this.#made !== "in the queue") return;
+    await disk.remove(this.#final).catch(() => {});
+    await this.#spool.syncQueue().catch(() => {});
   }
 
   async #flush(): Promise<void> {
     if (!this.#file) {
-      this.#file = await this.#spool.disk.create(this.#text);
-      this.#made.add(this.#text);
+      this.#file = await this.#spool.disk.create(this.#temporary);
+      this.#made = "under tmp";
     }
-    if (this.#held > 0) await this.#file.write(this.#buffer.subarray(0, this.#held));
+    await this.#file.write(this.#buffer.subarray(0, this.#held));
     this.#held = 0;
+  }
+
+  #hold(bytes: Uint8Array): void {
+    const needed = this.#held + bytes.length;
+    if (needed > this.#buffer.length) this.#grow(needed);
+    this.#buffer.set(bytes, this.#held);
+    this.#held = needed;
   }
 
   #grow(needed: number): void {
     const larger = new Uint8Array(Math.max(needed, Math.min(IN_MEMORY, 2 * this.#buffer.length)));
     larger.set(this.#buffer.subarray(0, this.#held));
     this.#buffer = larger;
+  }
+
+  get #final(): string {
+    return this.#spool.textPath(this.#message.id);
   }
 
   #close(): void {

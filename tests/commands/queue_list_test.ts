@@ -1,7 +1,8 @@
 /** `queue list`: what people see of all the mail that waits. */
 
 import assert from "node:assert/strict";
-import { encodeEnvelope, newRecipient } from "../../src/queue/envelope.ts";
+import { encodeEnclosed } from "../../src/queue/enclosed.ts";
+import { newRecipient } from "../../src/queue/envelope.ts";
 import { NOWHERE, startDaemon } from "../support/daemon.ts";
 import { queue, waitingIn } from "../support/waiting.ts";
 import { ABSENT, SITUATIONS, twoWaiting } from "./two_waiting.ts";
@@ -89,12 +90,12 @@ Deno.test("10,000 messages are listed, oldest first", async () => {
     const arrived = Date.UTC(2026, 10, 22);
     for (const id of ids) {
       await Deno.writeFile(
-        `${folder}/spool/queue/${id}.json`,
-        encodeEnvelope({
+        `${folder}/spool/queue/${id}.eml`,
+        encodeEnclosed({
           id,
           arrived,
           reversePath: { localPart: "a", domain: "b.example" },
-          size: 1,
+          size: 0,
           eightBit: false,
           delayReported: false,
           recipients: [newRecipient({ localPart: "c", domain: "d.example" }, arrived)],

@@ -41,7 +41,7 @@ for (const [how, running] of SITUATIONS) {
       [
         "is too short",
         (path: string) => Deno.truncate(path, 0),
-        "the text is not as long as its envelope says",
+        "there is no envelope behind the text",
       ],
     ] as const
   ) {

@@ -116,11 +116,11 @@ export const fileNames: Target = {
     const left = await disk.list(requests.directory);
     assert.equal(left.length, names.length - asked.length, "what is no request stays");
     const listed = await spool.list();
-    for (const id of listed) assert.ok(/^[0-9a-z]{15}$/.test(id) && names.includes(`${id}.json`));
+    for (const id of listed) assert.ok(/^[0-9a-z]{15}$/.test(id) && names.includes(`${id}.eml`));
     const swept = await spool.sweep();
     const gone = names.filter((name) => !disk.files.has(`/spool/queue/${name}`));
     assert.equal(gone.length, swept);
-    for (const name of gone) assert.match(name, /^[0-9a-z]{15}\.eml$/, "nothing else is swept");
+    for (const name of gone) assert.match(name, /^[0-9a-z]{15}\.json$/, "nothing else is swept");
     const outcomes = [];
     if (asked.length > 0) outcomes.push("asked");
     if (listed.length > 0) outcomes.push("listed");

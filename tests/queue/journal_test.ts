@@ -104,10 +104,13 @@ Deno.test("a message that is gone stays gone where the removal of its names was 
   const office = await openOffice();
   const other = await begun(office, 2);
   const active = await begun(office, 1);
+  await active.settle([settlement("jones@x.y", 450)]);
   const files = new Map(office.disk.files);
+  const [envelope, text] = [`/spool/queue/${idOf(1)}.json`, `/spool/queue/${idOf(1)}.eml`];
   await active.settle([settlement("jones@x.y", 250)]);
   await active.release();
-  for (const path of [`/spool/queue/${idOf(1)}.json`, `/spool/queue/${idOf(1)}.eml`]) {
+  assert.ok(files.has(envelope));
+  for (const path of [envelope, text]) {
     assert.ok(!office.disk.files.has(path));
     // As a power cut leaves it: the one name is back, or the other.
     office.disk.files.set(path, files.get(path)!);
@@ -128,9 +131,9 @@ Deno.test("a removal that no line can tell of is made durable by itself", async 
   await active.release();
   assert.deepEqual(office.spooled, []);
   assert.deepEqual(office.disk.operations, [
-    `remove /spool/queue/${idOf(1)}.json`,
-    "syncDirectory /spool/queue",
     `remove /spool/queue/${idOf(1)}.eml`,
+    "syncDirectory /spool/queue",
+    `remove /spool/queue/${idOf(1)}.json`,
   ]);
 });
 

@@ -143,9 +143,9 @@ Deno.test("a message whose text is damaged is over, and put aside when it is rel
   for (const content of ["", "shorter", "longer than the envelope says it is, by far"]) {
     const office = await openOffice();
     await office.receive();
-    await overwrite(office, textOf(1), content);
     const active = await office.take();
     await active.begin([JONES]);
+    await overwrite(office, textOf(1), content);
     await assert.rejects(Array.fromAsync(active.text()), DamagedError);
     assert.equal(active.over, true);
     await active.settle([settlement("jones@x.y", 450)]);
@@ -242,8 +242,9 @@ Deno.test("a queue that goes away while it is loaded is told of once, and all of
     for (const id of ids) await office.receive({ id });
     let back = () => {};
     office.disk.before = (operation) => {
-      if (operation.startsWith("read ")) back = goesAway(office);
-      if (operation.startsWith("read ")) office.heal();
+      if (!operation.startsWith("read")) return;
+      back = goesAway(office);
+      office.heal();
     };
     assert.equal(await office.queue.load(), 0);
     assert.deepEqual(office.log.fieldsOf("queue trouble"), [

@@ -151,8 +151,8 @@ Deno.test("a forward to other hosts is a new message in the queue, which is told
     [["fred@far.example", "away@me.example"], ["ann@x.example", "away@me.example"]],
   );
   assert.deepEqual(
-    office.disk.files.get(office.spool.textPath(id))?.bytes,
-    new TextEncoder().encode(TEXT),
+    await Array.fromAsync(office.spool.text(entry)),
+    [new TextEncoder().encode(TEXT)],
   );
 });
 

@@ -203,8 +203,8 @@ export class World {
 
   /** Ids of the messages that wait. */
   get queued(): string[] {
-    return this.paths("/spool/queue/").filter((path) => path.endsWith(".json"))
-      .map((path) => path.slice("/spool/queue/".length, -".json".length));
+    return this.paths("/spool/queue/").filter((path) => path.endsWith(".eml"))
+      .map((path) => path.slice("/spool/queue/".length, -".eml".length));
   }
 
   /** Every file below a directory. */

@@ -1,6 +1,6 @@
 /** A disk in memory, with the real one's errors. */
 
-import type { Disk, DurableFile, ReadableFile } from "../../src/disk.ts";
+import type { Disk, DurableFile, End, ReadableFile } from "../../src/disk.ts";
 
 export class MemoryDisk implements Disk {
   readonly files = new Map<string, { bytes: Uint8Array; synced: boolean }>();
@@ -62,6 +62,13 @@ export class MemoryDisk implements Disk {
 
   read(path: string): Promise<Uint8Array> {
     return this.#do(`read ${path}`, () => this.#get(path).bytes.slice());
+  }
+
+  readEnd(path: string, most: number): Promise<End> {
+    return this.#do(`readEnd ${path}`, () => {
+      const { bytes } = this.#get(path);
+      return { bytes: bytes.slice(Math.max(0, bytes.length - most)), of: bytes.length };
+    });
   }
 
   open(path: string): Promise<ReadableFile> {

@@ -36,10 +36,10 @@ Deno.test("what is queued later is removed, and nothing else", async () => {
   await using folder = await makeFolder();
   fillSpool(folder.path, 3);
   const kept = queueFiles(folder.path);
-  await Deno.writeTextFile(`${folder.path}/queue/0123456789abcde.json`, "{}");
+  await Deno.writeTextFile(`${folder.path}/queue/0123456789abcde.eml`, "{}");
   removeOthers(folder.path, kept);
   assert.deepEqual(queueFiles(folder.path), kept);
-  assert.equal(kept.size, 6);
+  assert.equal(kept.size, 3);
 });
 
 Deno.test("a filled mailbox holds so many messages, with the sizes that their names tell", async () => {

@@ -1,14 +1,13 @@
 /** Queues that are long, made in no time. */
 
-import { encodeEnvelope, type QueuedMessage } from "../../../src/queue/envelope.ts";
+import { encodeEnclosed } from "../../../src/queue/enclosed.ts";
+import type { QueuedMessage } from "../../../src/queue/envelope.ts";
 import { MessageIds } from "../../../src/queue/id.ts";
 
 const HOUR = 3600_000;
 /** How long ago the first one came, and when it is tried again: sooner than the longest delay. */
 const AGE = HOUR;
 const WAIT = 3 * HOUR;
-/** Names of one file that a file system permits at least (ext4 has 65,000). */
-const MOST_NAMES = 60_000;
 
 /** One attempt has been made for it, in vain. */
 const LAST = {
@@ -19,8 +18,7 @@ const LAST = {
 const TEXT = new TextEncoder().encode("Subject: old\r\n\r\nold\r\n");
 
 /**
- * Makes a spool with so many messages, none of them due within hours. The texts are one file under many
- * names, the envelopes files of their own; nothing is synced.
+ * Makes a spool with so many messages, none of them due within hours; nothing is synced.
  */
 export function fillSpool(directory: string, messages: number): void {
   const queue = `${directory}/queue`;
@@ -30,19 +28,15 @@ export function fillSpool(directory: string, messages: number): void {
   const now = Date.now();
   let arrived = now - AGE;
   const ids = new MessageIds({ now: () => arrived, random: Math.random });
-  let text = "";
   for (let i = 0; i < messages; i++) {
     arrived = Math.floor(now - AGE + AGE / 2 * i / messages);
     const id = ids.next();
     const message = messageOf(id, arrived, now + WAIT + i);
-    const name = `${queue}/${id}.eml`;
-    if (i % MOST_NAMES > 0) {
-      Deno.linkSync(text, name);
-    } else {
-      Deno.writeFileSync(name, TEXT);
-      text = name;
-    }
-    Deno.writeFileSync(`${queue}/${id}.json`, encodeEnvelope(message));
+    const enclosed = encodeEnclosed(message);
+    const file = new Uint8Array(TEXT.length + enclosed.length);
+    file.set(TEXT);
+    file.set(enclosed, TEXT.length);
+    Deno.writeFileSync(`${queue}/${id}.eml`, file);
   }
 }
 

@@ -109,7 +109,7 @@ class Campaign {
   /** Stops a course where a message has its name and nobody has heard of it. */
   async half(plan: CoursePlan): Promise<void> {
     const operations = (await this.#play(plan, []))?.operations[0] ?? [];
-    const accepted = "rename spool/tmp/*.json spool/queue/*.json";
+    const accepted = "rename spool/tmp/*.eml spool/queue/*.eml";
     const operation = 1 + operations.findIndex((one) => stepOf(one) === accepted);
     if (operation === 0) return;
     const random = new Random(-plan.seed);

@@ -231,8 +231,8 @@ export class PowerCutWorld {
 
   /** Ids of the messages that wait. */
   get queued(): string[] {
-    return this.paths(`${SPOOL}/queue`).filter((path) => path.endsWith(".json"))
-      .map((path) => path.slice(`${SPOOL}/queue/`.length, -".json".length));
+    return this.paths(`${SPOOL}/queue`).filter((path) => path.endsWith(".eml"))
+      .map((path) => path.slice(`${SPOOL}/queue/`.length, -".eml".length));
   }
 
   /** Every file below a directory. */
@@ -251,7 +251,7 @@ export class PowerCutWorld {
     return [
       ...this.paths(`${SPOOL}/tmp`),
       ...[...names].filter((path) => {
-        return !path.endsWith(".json") && !names.has(path.replace(/\.eml$/, ".json"));
+        return !path.endsWith(".eml") && !names.has(path.replace(/\.json$/, ".eml"));
       }),
       ...this.paths("/mail").filter((path) => /\/tmp\/|\/new\/\./.test(path)),
     ];

@@ -96,6 +96,7 @@ for (const size of [2_000, 200_000]) {
       assert.match(await client.command("DATA") ?? "", /^354 /);
       assert.match(await client.command(`${text}.`) ?? "", FULL);
       await nothingKept(disk, daemon);
+      await daemon.logged(" error message refused ");
       const [line = "", ...more] = linesWith(daemon, " error message refused ");
       assert.match(line, / reply="452 4\.3\.1 .* error="Error: No space left on device /);
       assert.equal(more.length, 0);
@@ -118,7 +119,7 @@ for (const size of [2_000, 200_000]) {
       await client.send(half);
       if (size > 128 * 1024) {
         // What is too long for memory is in a file by now.
-        await until("a file", async () => (await namesIn(`${disk.path}/spool/queue`)).length > 0);
+        await until("a file", async () => (await namesIn(`${disk.path}/spool/tmp`)).length > 0);
       }
       await disk.fill();
       assert.match(await client.command(`${text.slice(text.length / 2)}.`) ?? "", FULL);
@@ -140,7 +141,9 @@ testWithDisks(
     await using daemon = await daemonOn(disk, host);
     const client = await greetedClient(daemon.port);
     await disk.fill(4096);
-    assert.match(await transaction(client, { to: ["jones@me.example", FAR] }), FULL);
+    // With its trace it has room there, and the envelope has not.
+    const text = `${"x".repeat(98)}\r\n`.repeat(38);
+    assert.match(await transaction(client, { to: ["jones@me.example", FAR], text }), FULL);
     await nothingKept(disk, daemon);
     await disk.clear();
     assert.match(await transaction(client, { to: [FAR] }), /^250 /);

@@ -10,13 +10,21 @@ const EXCUSED: ReadonlyMap<string, string> = new Map([
   ["src/config/relay_login.ts: file.read(", "only read, a file of the configuration"],
   ["src/queue/requests.ts: this.#disk.exists(this.#path", "only read, by a command that waits"],
   ["src/queue/requests.ts: this.#disk.exists(this.directory", "only read, where it was removed"],
-  ["src/queue/spool.ts: file.read(new Uint8Array(1))", "only read, where pieces come out even"],
+  [
+    "src/queue/spool.ts: this.disk.readEnd(this.textPath(id), length",
+    "only read, where an envelope is long",
+  ],
+  [
+    "src/queue/spool.ts: this.disk.exists(this.queueDirectory",
+    "only read, where a file is missing",
+  ],
   ["src/queue/journal.ts: this.#spool.disk.remove(failed", "only where the disk has failed"],
   ["src/daemon/spool.ts: Deno.makeTempFile(", "tells whose the spool is; gone with all of tmp"],
   ["src/daemon/spool.ts: Deno.remove(", "the same file"],
   ["src/daemon/spool.ts: Deno.open(", "the lock, an empty file that stays"],
   [`${DISK}: this.#file.write(`, "what the watched operation does"],
   [`${DISK}: this.#file.read(`, "what the watched operation does"],
+  [`${DISK}: file.read(`, "what the watched operation does"],
   [`${DISK}: file.sync(`, "what the watched operation does"],
 ]);
 

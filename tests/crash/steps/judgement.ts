@@ -68,7 +68,8 @@ export async function judge(
     .map(({ one, to }) => `${one.name} to ${to}`);
   const back = wanted.filter(({ one, to }) => one.removal === "told" && count(one, to) > 0)
     .map(({ one, to }) => `${one.name} to ${to} was removed, and came`);
-  const harmed = files.filter((path) => HARMED.test(path));
+  // A kill may come between a text and an envelope of its own, which is nobody's then.
+  const harmed = files.filter((path) => HARMED.test(path) && path.endsWith(".eml"));
   const expected = stage.sent.reduce((sum, one) => sum + one.harmed, 0);
   return {
     lost: [...lost, ...back],

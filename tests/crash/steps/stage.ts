@@ -28,7 +28,7 @@ export interface Sent {
   readonly text: string;
   /** Whether the client has heard 250 behind the text. */
   acknowledged: boolean;
-  /** How many of its files are to be put aside, for the scenario has harmed it. */
+  /** How many texts are to be put aside, for the scenario has harmed it. */
   harmed: number;
   /** Somebody wants it removed, and has heard that it is, or has not. */
   removal: "none" | "wanted" | "told";
@@ -187,11 +187,11 @@ export class Stage {
     const places = [this.spool, ...USERS.map((name) => `${this.folder}/mail/${name}`)];
     const names = await Promise.all(places.map((place) => namesIn(`${place}/tmp`)));
     const queue = await namesIn(`${this.spool}/queue`);
-    // A text without an envelope is nobody's.
-    const texts = queue.filter((name) => {
-      return name.endsWith(".eml") && !queue.includes(name.replace(".eml", ".json"));
+    // An envelope without a text is nobody's.
+    const envelopes = queue.filter((name) => {
+      return name.endsWith(".json") && !queue.includes(name.replace(".json", ".eml"));
     });
-    return names.flat().length + texts.length;
+    return names.flat().length + envelopes.length;
   }
 
   /** The command `queue` beside the daemon, and whether it has done what it should. */
