@@ -1,6 +1,7 @@
 /** Mailbox directories in the form of Maildir: tmp, new and cur, one file per message. */
 
 import type { Disk, DurableFile } from "../disk.ts";
+import { LinkMemory } from "./link_memory.ts";
 import type { MaildirNames } from "./name.ts";
 import { MailboxText, withoutCr } from "./text.ts";
 
@@ -36,6 +37,7 @@ export async function sweepMaildir(
  */
 export class MaildirDelivery {
   readonly #text = new MailboxText();
+  readonly #links: LinkMemory;
   readonly #name: string;
   #buffer: Uint8Array;
   #length: number;
@@ -44,7 +46,7 @@ export class MaildirDelivery {
   /** The files that exist because of this message; what `discard` must remove. */
   readonly #made = new Set<string>();
   /** The directories that readers may have seen it in; after an undoing they must be durably without it. */
-  readonly #published: string[] = [];
+  readonly #published = new Set<string>();
 
   /**
    * `directories` are mailboxes that exist, one at least, each once; `top` are the header fields
@@ -56,6 +58,7 @@ export class MaildirDelivery {
     readonly directories: readonly string[],
     top: Uint8Array,
   ) {
+    this.#links = LinkMemory.of(disk);
     this.#name = names.next();
     this.#buffer = top.length <= FIRST_BUFFER
       ? free.pop() ?? new Uint8Array(FIRST_BUFFER)
@@ -73,40 +76,36 @@ export class MaildirDelivery {
   }
 
   /**
-   * The text complete and synced under tmp of the first mailbox, and by link in each other's. Rejects
-   * with disk errors.
+   * The text complete and synced under tmp of the first mailbox, and by copy under that of each other
+   * one that is known to take no link of it. Rejects with disk errors.
    */
   async stage(): Promise<void> {
     await this.#flush();
     this.#releaseBuffer();
     await this.#file!.sync();
     this.#closeFile();
-    const [first, ...others] = this.directories.map((directory) => this.#temporary(directory));
-    for (const path of others) {
-      this.#made.add(path);
-      try {
-        await this.disk.link(first!, path);
-      } catch {
-        // Another file system, or one without links.
-        await this.disk.copy(first!, path);
-      }
+    const [first, ...others] = this.directories;
+    for (const directory of others) {
+      if (this.#links.areApart(first!, directory)) await this.#copy(directory);
     }
   }
 
   /**
-   * From tmp to new: here readers begin to see it. Returns when it will be there after a crash.
-   * Rejects with disk errors; then `discard`.
+   * Into new, by a rename in the first mailbox and a link from there into each other one: here readers
+   * begin to see it. Returns when it will be there after a crash. Rejects with disk errors; then
+   * `discard`.
    */
   async publish(): Promise<void> {
-    for (const directory of this.directories) {
-      const temporary = this.#temporary(directory);
-      const final = `${directory}/new/${this.#name},S=${this.#size}`;
-      await this.disk.rename(temporary, final);
-      this.#made.delete(temporary);
-      this.#made.add(final);
-      this.#published.push(`${directory}/new`);
+    const [first, ...others] = this.directories;
+    for (const directory of others) {
+      const isCopied = this.#made.has(this.#temporary(directory));
+      if (!isCopied && await this.#link(directory)) continue;
+      if (!isCopied) await this.#copy(directory);
+      await this.#move(directory);
     }
-    await Promise.all(this.#published.map((path) => this.disk.syncDirectory(path)));
+    // Last, for what the others are linked from must stay where no reader moves it.
+    await this.#move(first!);
+    await Promise.all([...this.#published].map((path) => this.disk.syncDirectory(path)));
   }
 
   /**
@@ -143,6 +142,42 @@ export class MaildirDelivery {
     const file = await this.disk.create(path);
     this.#made.add(path);
     return file;
+  }
+
+  /** From tmp of the first mailbox into new of another; false where a copy has to do. */
+  async #link(directory: string): Promise<boolean> {
+    const [first] = this.directories;
+    const final = this.#publishing(directory);
+    try {
+      await this.disk.link(this.#temporary(first!), final);
+      return true;
+    } catch (error) {
+      // Not ours to remove.
+      if (error instanceof Deno.errors.AlreadyExists) this.#made.delete(final);
+      if (this.#links.wantsCopy(first!, directory, error)) return false;
+      throw error;
+    }
+  }
+
+  async #copy(directory: string): Promise<void> {
+    const path = this.#temporary(directory);
+    this.#made.add(path);
+    await this.disk.copy(this.#temporary(this.directories[0]!), path);
+  }
+
+  async #move(directory: string): Promise<void> {
+    const temporary = this.#temporary(directory);
+    await this.disk.rename(temporary, this.#publishing(directory));
+    this.#made.delete(temporary);
+  }
+
+  /** The name in new, which is about to be there. */
+  #publishing(directory: string): string {
+    const path = `${directory}/new`;
+    const final = `${path}/${this.#name},S=${this.#size}`;
+    this.#published.add(path);
+    this.#made.add(final);
+    return final;
   }
 
   #closeFile(): void {

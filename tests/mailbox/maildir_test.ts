@@ -24,10 +24,32 @@ const names = () =>
 
 const NAME = "1.M0P1Q1R00000000.me.example";
 
-async function deliver(disk: MemoryDisk, directories: string[], text = TEXT): Promise<void> {
-  const delivery = new MaildirDelivery(disk, names(), directories, TOP);
+async function deliver(
+  disk: MemoryDisk,
+  directories: string[],
+  text = TEXT,
+  source = names(),
+): Promise<void> {
+  const delivery = new MaildirDelivery(disk, source, directories, TOP);
   await delivery.write(text);
   await new Storing([delivery]).store();
+}
+
+/** Links into a mailbox are refused. */
+function failLinks(memory: MemoryDisk, directory: string, code: string): void {
+  memory.before = (operation) => {
+    if (operation.startsWith("link ") && operation.includes(` ${directory}/`)) {
+      throw Object.assign(new Error(`${code}: link`), { code });
+    }
+  };
+}
+
+/** Whose new has the first message, and nothing else has anything. */
+function inboxes(memory: MemoryDisk): string[] {
+  const end = `/new/${NAME},S=52`;
+  const paths = [...memory.files.keys()];
+  assert.ok(paths.every((path) => path.endsWith(end)), paths.join(" "));
+  return DIRECTORIES.filter((directory) => paths.includes(directory + end));
 }
 
 Deno.test("a message is written, synced, moved to new, and new is synced, in this order", async () => {
@@ -53,24 +75,91 @@ Deno.test("the file has the trace on top, LF line ends, and its size in its name
   assert.ok(path.endsWith(`,S=${bytes.length}`));
 });
 
-Deno.test("several recipients share one write and each has a name of it", async () => {
+Deno.test("several recipients share one write: the first one's file, linked into each other's new", async () => {
   const memory = await disk();
   await deliver(memory, DIRECTORIES);
-  assert.equal(memory.operations.filter((operation) => operation.startsWith("write")).length, 1);
-  assert.deepEqual(
-    [...memory.files.keys()],
-    DIRECTORIES.map((directory) => `${directory}/new/${NAME},S=52`),
-  );
+  assert.deepEqual(memory.operations, [
+    `create /john/tmp/${NAME}`,
+    `write /john/tmp/${NAME}`,
+    `sync /john/tmp/${NAME}`,
+    `link /john/tmp/${NAME} /jack/new/${NAME},S=52`,
+    `link /john/tmp/${NAME} /jill/new/${NAME},S=52`,
+    `rename /john/tmp/${NAME} /john/new/${NAME},S=52`,
+    ...["/jack/new", "/jill/new", "/john/new"].map((path) => `syncDirectory ${path}`),
+  ]);
+  assert.deepEqual(inboxes(memory), DIRECTORIES);
 });
 
-Deno.test("where the file system has no links each recipient gets a copy", async () => {
+Deno.test("where no link can be, a recipient gets a copy, synced before it is in new", async () => {
+  for (const code of ["EXDEV", "EPERM", "ENOTSUP", "EMLINK", "EUNKNOWN"]) {
+    const memory = await disk();
+    failLinks(memory, "/jill", code);
+    await deliver(memory, DIRECTORIES);
+    assert.deepEqual(memory.operations.slice(3), [
+      `link /john/tmp/${NAME} /jack/new/${NAME},S=52`,
+      `copy /john/tmp/${NAME} /jill/tmp/${NAME}`,
+      `rename /jill/tmp/${NAME} /jill/new/${NAME},S=52`,
+      `rename /john/tmp/${NAME} /john/new/${NAME},S=52`,
+      ...["/jack/new", "/jill/new", "/john/new"].map((path) => `syncDirectory ${path}`),
+    ], code);
+    assert.deepEqual(inboxes(memory), DIRECTORIES);
+  }
+});
+
+Deno.test("where no link was possible, the next message is copied before anybody sees it", async () => {
   const memory = await disk();
+  failLinks(memory, "/jill", "EXDEV");
+  const source = names();
+  await deliver(memory, DIRECTORIES, TEXT, source);
+  memory.operations.length = 0;
+  let links = 0;
+  const fail = memory.before;
   memory.before = (operation) => {
-    if (operation.startsWith("link")) throw new Error("Invalid cross-device link (os error 18)");
+    if (operation.startsWith("link ")) links++;
+    fail(operation);
   };
-  await deliver(memory, DIRECTORIES);
-  assert.equal(memory.files.size, 3);
-  assert.ok([...memory.files.values()].every(({ synced }) => synced));
+  await deliver(memory, DIRECTORIES, TEXT, source);
+  assert.deepEqual(memory.operations.slice(2, 6).map((operation) => operation.split(" ")[0]), [
+    "sync",
+    "copy",
+    "link",
+    "rename",
+  ]);
+  assert.equal(links, 1, "only where it is possible");
+  assert.equal(memory.files.size, 6);
+});
+
+Deno.test("where there were too many links to one file, the next one is linked again", async () => {
+  const memory = await disk();
+  const source = names();
+  failLinks(memory, "/jill", "EMLINK");
+  await deliver(memory, DIRECTORIES, TEXT, source);
+  memory.before = () => {};
+  memory.operations.length = 0;
+  await deliver(memory, DIRECTORIES, TEXT, source);
+  assert.equal(memory.operations.filter((operation) => operation.startsWith("link ")).length, 2);
+});
+
+Deno.test("readers of new see whole texts that are on the disk, at every moment", async () => {
+  for (const code of ["", "EXDEV"]) {
+    const memory = await disk();
+    if (code !== "") failLinks(memory, "/jill", code);
+    const fail = memory.before;
+    let seen = 0;
+    const look = (operation: string) => {
+      for (const [path, { bytes, synced }] of memory.files) {
+        if (!path.includes("/new/")) continue;
+        seen++;
+        assert.ok(synced && path.endsWith(`,S=${bytes.length}`), `${path} before ${operation}`);
+      }
+      fail(operation);
+    };
+    memory.before = look;
+    const source = names();
+    for (let i = 0; i < 2; i++) await deliver(memory, DIRECTORIES, TEXT, source);
+    look("the end");
+    assert.ok(seen > 6);
+  }
 });
 
 Deno.test("a text beyond 64 KiB streams to the disk before it is whole", async () => {
@@ -84,23 +173,47 @@ Deno.test("a text beyond 64 KiB streams to the disk before it is whole", async (
   assert.equal(bytes.length, TOP.length - 2 + 1000 * 999);
 });
 
-Deno.test("whichever operation fails, nothing remains for anyone", async () => {
-  const whole = await disk();
-  await deliver(whole, DIRECTORIES);
-  const count = whole.operations.length;
-  assert.equal(count, 11);
-  for (let failing = 0; failing < count; failing++) {
-    const memory = await disk();
-    let at = 0;
-    memory.before = (operation) => {
-      if (at++ === failing) throw new Error(`no ${operation}`);
+for (const code of ["", "EXDEV"]) {
+  const what = code === "" ? "by links" : "by a link and a copy that is known to be needed";
+  Deno.test(`whichever operation fails, nothing remains for anyone: ${what}`, async () => {
+    const prepared = async () => {
+      const memory = await disk();
+      const source = names();
+      if (code !== "") failLinks(memory, "/jill", code);
+      await deliver(memory, DIRECTORIES, TEXT, source);
+      memory.operations.length = 0;
+      memory.files.clear();
+      return { memory, source };
     };
-    // A link that fails is made up for by a copy, which succeeds.
-    if (whole.operations[failing]!.startsWith("link")) continue;
-    await assert.rejects(deliver(memory, DIRECTORIES), /^Error: no /);
-    assert.deepEqual([...memory.files.keys()], [], `after ${whole.operations[failing]}`);
-  }
-});
+    const { memory: whole, source } = await prepared();
+    await deliver(whole, DIRECTORIES, TEXT, source);
+    const { operations } = whole;
+    assert.equal(operations.length, code === "" ? 9 : 10);
+    for (const failing of operations.keys()) {
+      const { memory, source } = await prepared();
+      let at = 0;
+      memory.before = (operation) => {
+        if (at++ === failing) throw Object.assign(new Error(`no ${operation}`), { code: "EIO" });
+      };
+      await assert.rejects(deliver(memory, DIRECTORIES, TEXT, source), /^Error: no /);
+      assert.deepEqual([...memory.files.keys()], [], `after ${operations[failing]}`);
+    }
+  });
+}
+
+for (const code of ["ENOSPC", "EDQUOT", "EIO", "EROFS"]) {
+  Deno.test(`a link that fails by ${code} is not tried as a copy: nothing remains for anyone`, async () => {
+    const memory = await disk();
+    failLinks(memory, "/jill", code);
+    await assert.rejects(deliver(memory, DIRECTORIES), new RegExp(code));
+    assert.deepEqual([...memory.files.keys()], []);
+    assert.ok(!memory.operations.some((operation) => operation.startsWith("copy ")));
+    assert.ok(
+      memory.operations.includes("syncDirectory /jack/new"),
+      "who saw it is durably without",
+    );
+  });
+}
 
 Deno.test("when neither a link nor a copy can be made, nothing remains for anyone", async () => {
   const memory = await disk();
@@ -109,6 +222,16 @@ Deno.test("when neither a link nor a copy can be made, nothing remains for anyon
   };
   await assert.rejects(deliver(memory, DIRECTORIES), /no space/);
   assert.deepEqual([...memory.files.keys()], []);
+});
+
+Deno.test("a name that is taken in new keeps what it has, and nothing remains for the others", async () => {
+  const memory = await disk();
+  const taken = `/jill/new/${NAME},S=52`;
+  await memory.create(taken);
+  await assert.rejects(deliver(memory, DIRECTORIES), Deno.errors.AlreadyExists);
+  assert.deepEqual([...memory.files].map(([path, { bytes }]) => [path, bytes.length]), [
+    [taken, 0],
+  ]);
 });
 
 Deno.test("a message discarded half way leaves nothing", async () => {

@@ -6,6 +6,7 @@
 import {
   type Disk,
   type DurableFile,
+  type End,
   makeDurably,
   type ReadableFile,
   SharedSyncs,
@@ -105,7 +106,9 @@ export class ForgetfulDisk implements Disk {
       const file = this.#tree.file(from);
       if (this.#tree.find(to)) throw new Deno.errors.AlreadyExists(to);
       if (this.#options.links === false) {
-        throw new Error(`${to}: Invalid cross-device link (os error 18)`);
+        throw Object.assign(new Error(`${to}: Invalid cross-device link (os error 18)`), {
+          code: "EXDEV",
+        });
       }
       this.#tree.change(to, file);
     });
@@ -143,6 +146,13 @@ export class ForgetfulDisk implements Disk {
 
   read(path: string): Promise<Uint8Array> {
     return this.#look(() => this.#tree.file(path).content.slice());
+  }
+
+  readEnd(path: string, most: number): Promise<End> {
+    return this.#look(() => {
+      const { content } = this.#tree.file(path);
+      return { bytes: content.slice(Math.max(0, content.length - most)), of: content.length };
+    });
   }
 
   open(path: string): Promise<ReadableFile> {

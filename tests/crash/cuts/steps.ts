@@ -45,16 +45,18 @@ export const KNOWN: readonly string[] = [
   "syncDirectory spool/queue",
   // What was left unfinished is swept.
   "remove mailbox/tmp/*",
+  "remove spool/tmp/*.eml",
   "remove spool/tmp/*.json",
   // Into mailboxes.
   "write mailbox/tmp/*",
   "sync mailbox/tmp/*",
-  "link mailbox/tmp/* mailbox/tmp/*",
+  "link mailbox/tmp/* mailbox/new/*",
   "rename mailbox/tmp/* mailbox/new/*",
   // Into the queue, and what comes of it there.
-  "create spool/queue/*.eml",
-  "write spool/queue/*.eml",
-  "sync spool/queue/*.eml",
+  "create spool/tmp/*.eml",
+  "write spool/tmp/*.eml",
+  "sync spool/tmp/*.eml",
+  "rename spool/tmp/*.eml spool/queue/*.eml",
   "create spool/tmp/*.json",
   "write spool/tmp/*.json",
   "sync spool/tmp/*.json",
@@ -66,10 +68,6 @@ export const KNOWN: readonly string[] = [
   "write spool/journal-*",
   "sync spool/journal-*",
   "remove spool/journal-*",
-  // Put aside.
-  "rename spool/queue/*.eml spool/damaged/*.eml",
-  "rename spool/queue/*.json spool/damaged/*.json",
-  "syncDirectory spool/damaged",
   // Asked for by people.
   "create spool/requests/remove-*",
   "remove spool/requests/remove-*",

@@ -61,14 +61,19 @@ testWithDisks(
     await using daemon = await daemonOn(disk, "");
     const to = ["jones@me.example", "smith@me.example"];
     const client = await greetedClient(daemon.port);
-    for (const text of ["short\r\n", `${"x".repeat(98)}\r\n`.repeat(2000)]) {
-      await envelope(client, { to });
-      await disk.fill();
-      assert.match(await client.command(`${text}.`) ?? "", FULL);
-      for (const folder of [`${disk.path}/jones`, `${daemon.folder}/mail/smith`]) {
-        for (const part of ["tmp", "new"]) assert.deepEqual(await namesIn(`${folder}/${part}`), []);
+    // The first one's file is written, and the other one's is a copy of it.
+    for (const order of [to, to.toReversed()]) {
+      for (const text of ["short\r\n", `${"x".repeat(98)}\r\n`.repeat(2000)]) {
+        await envelope(client, { to: order });
+        await disk.fill();
+        assert.match(await client.command(`${text}.`) ?? "", FULL);
+        for (const folder of [`${disk.path}/jones`, `${daemon.folder}/mail/smith`]) {
+          for (const part of ["tmp", "new"]) {
+            assert.deepEqual(await namesIn(`${folder}/${part}`), []);
+          }
+        }
+        await disk.clear();
       }
-      await disk.clear();
     }
     assert.match(await transaction(client, { to }), /^250 /);
     assert.equal(await countIn(`${disk.path}/jones`), 1);

@@ -16,7 +16,7 @@ export interface Operation {
 
 export type Side = "before" | "after";
 
-/** Operations that fail as on a disk that is full. */
+/** Operations that fail. */
 export interface Fault {
   /** A thread's name without its number. */
   readonly thread: string;
@@ -25,6 +25,8 @@ export interface Fault {
   readonly paths: string;
   /** How many of them fail, the first ones; all if not given. */
   readonly times?: number;
+  /** The system's name of the error; if not given, that of a disk that is full. */
+  readonly code?: string;
 }
 
 export interface Orders {

@@ -41,8 +41,8 @@ for (const kind of Object.getOwnPropertyNames(RealDisk.prototype)) {
   const real: unknown = Reflect.get(RealDisk.prototype, kind);
   if (kind === "constructor" || typeof real !== "function") continue;
   Object.defineProperty(SystemDisk.prototype, kind, {
-    value(this: SystemDisk, ...words: string[]) {
-      const paths = words.map(normalised).join(" > ");
+    value(this: SystemDisk, ...words: (string | number)[]) {
+      const paths = words.filter((word) => typeof word === "string").map(normalised).join(" > ");
       return watched(kind, paths, async () => {
         const result = await real.apply(this, words);
         return kind === "create" || kind === "open" ? watchedFile(result as object, paths) : result;
@@ -81,7 +81,7 @@ function watched<T>(kind: string, paths: string, act: () => Promise<T>): Promise
   });
   if (fault) fault.times--;
   const done = fault
-    ? Promise.reject(Object.assign(new Error("(os error 28)"), { code: "ENOSPC" }))
+    ? Promise.reject(Object.assign(new Error(`no ${kind}`), { code: fault.code ?? "ENOSPC" }))
     : act();
   return stop === "after" ? done.finally(stopHere) : done;
 }
