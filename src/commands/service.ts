@@ -49,11 +49,15 @@ export class Service {
   static async start(files: Files, plan: FirstPlan, parts: ServiceParts): Promise<Service> {
     const descriptors = tooFewDescriptors(plan.configuration);
     const service = new Service(files, plan, parts);
-    const queue = await service.#begin();
+    const [queue, warnings] = await Promise.all([
+      service.#begin(),
+      warningsOf(plan.configuration),
+    ]);
     // For a reload that may need it: soon it cannot be asked for any more.
     system.stateDirectory();
     await dropPermissions();
-    await service.#tell(plan, descriptors);
+    // Lines of one turn go out together.
+    service.#tell(plan, [...descriptors, ...warnings]);
     const log = service.#log;
     if (plan.swept > 0) log.warn("unfinished messages removed", { files: plan.swept });
     log.info("started", { version: VERSION, ...facts(plan), queue });
@@ -77,7 +81,7 @@ export class Service {
       if (!await listening(plan, this.#daemon.reload(plan))) return;
       this.#plan = plan;
       this.#log = this.#logOf(plan);
-      await this.#tell(plan);
+      this.#tell(plan, await warningsOf(plan.configuration));
       this.#log.info("reloaded", facts(plan));
     } catch (error) {
       const problems = error instanceof ConfigurationError
@@ -107,10 +111,8 @@ export class Service {
     return exit;
   }
 
-  async #tell({ configuration, made }: Plan, found: readonly Warning[] = []): Promise<void> {
-    for (const { event, fields } of [...found, ...await warningsOf(configuration)]) {
-      this.#log.warn(event, fields);
-    }
+  #tell({ made }: Plan, warnings: readonly Warning[]): void {
+    for (const { event, fields } of warnings) this.#log.warn(event, fields);
     for (const mailbox of made) this.#log.info("mailbox made", { mailbox });
   }
 

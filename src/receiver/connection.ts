@@ -10,9 +10,8 @@ import { ReadBuffer } from "./buffers.ts";
 import { Deadline } from "./deadline.ts";
 import type { Backend, Ends } from "./backend.ts";
 import { Intake } from "./intake.ts";
-import { HandshakeError } from "../tls/server.ts";
+import { HandshakeError } from "../tls/handshake_error.ts";
 import { LAST_WAIT, lastWait } from "./last_wait.ts";
-import { SecuredSocket } from "./secured_socket.ts";
 import { close, isConnectionEnd, type Socket, writeAll } from "./socket.ts";
 import { Turns } from "./turns.ts";
 
@@ -252,6 +251,8 @@ export class Connection {
     }, this.#handshakeLimit);
     this.#waiting = "for the handshake";
     try {
+      // Loaded for those who need it: many daemons have no certificate.
+      const { SecuredSocket } = await import("./secured_socket.ts");
       const secured = await SecuredSocket.accept(socket, context());
       this.#socket = secured;
       this.#intake.secured(secured.tls);

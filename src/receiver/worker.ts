@@ -137,7 +137,11 @@ async function openCertificate(
   log: Log,
 ): Promise<CertificateFiles | undefined> {
   if (TLS_CERT === undefined || TLS_KEY === undefined || !hasServerTls) return undefined;
-  const { CertificateFiles } = await import("./certificate_files.ts");
+  const [{ CertificateFiles }] = await Promise.all([
+    import("./certificate_files.ts"),
+    // Needed by the first client that wants TLS, who is not to wait for it.
+    import("./secured_socket.ts"),
+  ]);
   return await CertificateFiles.open({ certificate: TLS_CERT, key: TLS_KEY }, {
     clock: systemClock,
     log,

@@ -5,7 +5,6 @@
 
 import { Buffer } from "node:buffer";
 import { domainToASCII } from "node:url";
-import dnsPacket from "dns-packet";
 
 /** What a name server says for sure. Records are in its order, one at least. */
 export type Answer<T> =
@@ -76,7 +75,11 @@ interface DnsPacket {
   readonly RECURSION_DESIRED: number;
 }
 
-const dns: DnsPacket = dnsPacket;
+/** Loaded when it is first needed: most questions Deno answers alone. */
+async function dnsPacket(): Promise<DnsPacket> {
+  const { default: packet } = await import("dns-packet");
+  return packet;
+}
 
 /** One question over a TCP connection of its own. Rejects with an Error that says what went wrong. */
 export async function query(
@@ -84,6 +87,7 @@ export async function query(
   question: Question,
   limit: AbortSignal,
 ): Promise<Response> {
+  const dns = await dnsPacket();
   const [id = 0] = crypto.getRandomValues(new Uint16Array(1));
   const flags = dns.RECURSION_DESIRED;
   const asked = dns.streamEncode({ type: "query", id, flags, questions: [question] });
@@ -91,13 +95,13 @@ export async function query(
   limit.throwIfAborted();
   limit.addEventListener("abort", () => connection[Symbol.dispose]());
   for (let at = 0; at < asked.length;) at += await connection.write(asked.subarray(at));
-  const response = decode(await readMessage(connection));
+  const response = decode(dns, await readMessage(connection));
   if (response?.id !== id || !response.flag_qr) throw new Error("no answer to this question");
   return response;
 }
 
 /** Undefined where the bytes are no DNS message. */
-function decode(message: Buffer): Response | undefined {
+function decode(dns: DnsPacket, message: Buffer): Response | undefined {
   try {
     return dns.decode(message);
   } catch {

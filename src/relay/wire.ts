@@ -1,9 +1,7 @@
 /** Connections to servers: bytes there and back, in plain text or under TLS. */
 
-import * as tls from "node:tls";
 import type { Security } from "../queue/envelope.ts";
-import { canonicalIp } from "../smtp/ip.ts";
-import { type Bytes, ByteStream, SecuredBytes } from "../tls/stream.ts";
+import type { Bytes } from "../tls/stream.ts";
 import { judgesCertificates, NO_JUDGEMENT } from "../tls/support.ts";
 
 export type { Security };
@@ -81,55 +79,11 @@ class TcpWire implements Wire {
     this.#open = false;
   }
 
-  secure(name: string, { verify }: SecureOptions = { verify: false }): Promise<Wire> {
+  async secure(name: string, { verify }: SecureOptions = { verify: false }): Promise<Wire> {
     // It would be called done, whoever is there.
-    if (verify && !judgesCertificates) return Promise.reject(new Error(NO_JUDGEMENT));
-    const stream = new ByteStream(this);
-    const socket = tls.connect({
-      socket: stream,
-      // A server name is never an address (RFC 6066 3).
-      ...canonicalIp(name) !== undefined ? { host: name } : { servername: name },
-      // Without that whatever certificate does: who cannot be verified is still not overheard.
-      rejectUnauthorized: verify,
-      checkServerIdentity,
-      minVersion: "TLSv1.2",
-      ...this.#ca ? { ca: [...this.#ca] } : {},
-    });
-    const { promise, resolve, reject } = Promise.withResolvers<Wire>();
-    socket.once("secureConnect", () => resolve(new TlsWire(stream, socket)));
-    // Stays: an error after the handshake shows in the reads and writes, and must have a listener.
-    socket.on("error", reject);
-    socket.once("close", () => reject(new Error("the connection was closed in the handshake")));
-    return promise;
+    if (verify && !judgesCertificates) throw new Error(NO_JUDGEMENT);
+    // Loaded when it is first needed: a start is to be short, and node:tls takes its time.
+    const { secureWire } = await import("./secured_wire.ts");
+    return await secureWire(this, name, { verify, ca: this.#ca });
   }
-}
-
-/** Domain names count only where they belong: among the alternative names (RFC 8461 4.1, RFC 9525 2). */
-function checkServerIdentity(name: string, certificate: tls.PeerCertificate): Error | undefined {
-  const named = /(^|, ?)DNS:/.test(certificate.subjectaltname ?? "");
-  return named || canonicalIp(name) !== undefined
-    ? tls.checkServerIdentity(name, certificate)
-    : new Error("the certificate names no host in its subjectAltName");
-}
-
-class TlsWire extends SecuredBytes implements Wire {
-  readonly security: Security;
-
-  constructor(stream: ByteStream, socket: tls.TLSSocket) {
-    super(stream, socket);
-    this.security = {
-      protocol: protocolOf(socket),
-      ...judgesCertificates ? { verified: socket.authorized } : {},
-    };
-  }
-
-  secure(): Promise<Wire> {
-    return Promise.reject(new Error("the connection is under TLS already"));
-  }
-}
-
-/** Just "TLS" where this Deno cannot tell. */
-function protocolOf(socket: tls.TLSSocket): string {
-  const { getProtocol } = socket as Partial<tls.TLSSocket>;
-  return getProtocol?.call(socket) ?? "TLS";
 }

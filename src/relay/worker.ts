@@ -19,7 +19,6 @@ import { onlyOnLoopback, type Place, Relay } from "./relay.ts";
 import { RequestWatch } from "./request_watch.ts";
 import { DnsResolver, type NameServer } from "./resolver.ts";
 import { CachedStsPolicies } from "./sts.ts";
-import { fetchStsPolicy } from "./sts_fetch.ts";
 import { SpooledStsMemory } from "./sts_memory.ts";
 import { TcpDialer } from "./wire.ts";
 
@@ -94,7 +93,11 @@ async function start(told: ToRelayWorker & { kind: "start" }): Promise<number> {
   stsMemory = new SpooledStsMemory(spool, log);
   const policies = new CachedStsPolicies({
     txt: (name) => resolver.txt(name),
-    fetch: (domain) => fetchStsPolicy(domain, facts),
+    async fetch(domain) {
+      // Few domains have one, and what speaks HTTP takes its time to load.
+      const { fetchStsPolicy } = await import("./sts_fetch.ts");
+      return await fetchStsPolicy(domain, facts);
+    },
     memory: stsMemory,
     clock,
     log,

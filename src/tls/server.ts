@@ -1,17 +1,13 @@
 /** The handshake of a server, over any bytes. */
 
 import * as tls from "node:tls";
+import { HandshakeError } from "./handshake_error.ts";
 import { type Bytes, ByteStream, SecuredBytes } from "./stream.ts";
 
 /** What a connection is secured by, in OpenSSL's names: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
 export interface TlsFacts {
   readonly protocol: string;
   readonly cipher: string;
-}
-
-/** The handshake failed, or was ended by a `close` of the bytes. The message is fit for logs. */
-export class HandshakeError extends Error {
-  override name = "HandshakeError";
 }
 
 /** Bytes of a connection that this side has secured as server. */

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { readCertificate } from "../../src/tls/certificate.ts";
-import { acceptTls, HandshakeError, type ServerBytes } from "../../src/tls/server.ts";
+import { HandshakeError } from "../../src/tls/handshake_error.ts";
+import { acceptTls, type ServerBytes } from "../../src/tls/server.ts";
 import { MemoryBytes } from "../support/memory_bytes.ts";
 import { settled } from "../support/settled.ts";
 import { tlsClient } from "../support/tls_client.ts";
