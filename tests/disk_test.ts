@@ -91,6 +91,20 @@ class SlowSync {
   });
 }
 
+Deno.test("of the end of a file as much is read as was asked for, and the file's length told", () =>
+  withFolder(async (folder) => {
+    await write(`${folder}/a`, "0123456789");
+    await write(`${folder}/empty`, "");
+    const disk = new SystemDisk();
+    for (const [most, end] of [[0, ""], [1, "9"], [9, "123456789"], [10, "0123456789"]] as const) {
+      const { bytes, of } = await disk.readEnd(`${folder}/a`, most);
+      assert.deepEqual([new TextDecoder().decode(bytes), of], [end, 10]);
+    }
+    assert.equal((await disk.readEnd(`${folder}/a`, 1_000_000)).bytes.length, 10);
+    assert.deepEqual(await disk.readEnd(`${folder}/empty`, 5), { bytes: new Uint8Array(0), of: 0 });
+    await assert.rejects(disk.readEnd(`${folder}/none`, 5), Deno.errors.NotFound);
+  }));
+
 Deno.test("syncs asked for while one runs share the next one, never the running one", async () => {
   const slow = new SlowSync();
   let done = 0;
