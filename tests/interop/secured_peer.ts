@@ -168,12 +168,14 @@ function assertReceived(received: string, service: Service): void {
   assert.match(received.slice(origin.length), COMMENT);
 }
 
-/** The texts that wait, oldest first. */
+/** The texts that wait, oldest first. Behind each stands its envelope, and last how long that is. */
 async function queued({ folder }: Daemon): Promise<Uint8Array[]> {
   const names = (await namesIn(`${folder}/spool/queue`)).filter((name) => name.endsWith(".eml"));
   return await Promise.all(
-    names.sort().map((name) => {
-      return Deno.readFile(`${folder}/spool/queue/${name}`);
+    names.sort().map(async (name) => {
+      const file = await Deno.readFile(`${folder}/spool/queue/${name}`);
+      const [last = "", length] = /\}\n( *(\d+)\n)$/.exec(characters(file))?.slice(1) ?? [];
+      return file.subarray(0, file.length - last.length - Number(length));
     }),
   );
 }
