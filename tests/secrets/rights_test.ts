@@ -19,9 +19,13 @@ interface Found {
   readonly mode: number;
 }
 
-/** All there is at and below a path. */
+/** All there is at and below a path, but for what goes meanwhile. */
 async function* walk(path: string): AsyncGenerator<Found> {
-  const { isFile, isDirectory, mode } = await Deno.lstat(path);
+  const found = await Deno.lstat(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  if (!found) return;
+  const { isFile, isDirectory, mode } = found;
   yield { path, isFile, mode: (mode ?? 0) & 0o7777 };
   if (!isDirectory) return;
   for await (const { name } of Deno.readDir(path)) yield* walk(join(path, name));
