@@ -197,20 +197,20 @@ export class Spool {
 
   /** Puts a message aside that cannot be read, for people to look at. */
   async putAside(id: string): Promise<void> {
-    // The later envelope last: without it the text would be a new message.
-    for (const suffix of [TEXT, ENVELOPE]) {
-      try {
-        await this.disk.rename(
-          `${this.queueDirectory}/${id}${suffix}`,
-          `${this.#damaged}/${id}${suffix}`,
-        );
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
+    // The later envelope last, as in `remove`.
+    for (const suffix of [TEXT, ENVELOPE]) await this.#moveAside(id + suffix);
     this.#changed.delete(id);
+  }
+
+  /** Durably, where there is such a file. */
+  async #moveAside(name: string): Promise<void> {
+    try {
+      await this.disk.rename(`${this.queueDirectory}/${name}`, `${this.#damaged}/${name}`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
     await this.disk.syncDirectory(this.#damaged);
-    await this.disk.syncDirectory(this.queueDirectory);
+    await this.syncQueue();
   }
 
   /** A new file with this content, synced. */
