@@ -7,7 +7,7 @@ export interface SmallDisk extends AsyncDisposable {
   readonly path: string;
   /** Takes all room but `left` octets. */
   fill(left?: number): Promise<void>;
-  /** Takes every file that could be made, but not the room within them. */
+  /** Takes every file that can be made, but not the room within them. Can be said again. */
   useUpFiles(): Promise<void>;
   /** Gives back all that was taken. */
   clear(): Promise<void>;
@@ -32,6 +32,7 @@ export async function makeDisk(options: string): Promise<SmallDisk> {
     await Deno.remove(path);
     throw error;
   }
+  let files = 0;
   return {
     path,
     async fill(left = 0) {
@@ -43,8 +44,10 @@ export async function makeDisk(options: string): Promise<SmallDisk> {
     },
     async useUpFiles() {
       await Deno.mkdir(taken, { recursive: true });
-      const { ffree } = await statfs(path);
-      for (let i = 0; i < ffree; i++) await Deno.writeTextFile(`${taken}/${i}`, "");
+      // A program may make one meanwhile, or give one back.
+      while ((await statfs(path)).ffree > 0) {
+        await Deno.writeTextFile(`${taken}/${files++}`, "").catch(mustBeFull);
+      }
     },
     async clear() {
       await Deno.remove(taken, { recursive: true });
@@ -55,6 +58,10 @@ export async function makeDisk(options: string): Promise<SmallDisk> {
       await Deno.remove(path);
     },
   };
+}
+
+function mustBeFull(error: Error & { code?: string }): void {
+  if (error.code !== "ENOSPC") throw error;
 }
 
 /** A directory that nobody can write to, not even root, until this is disposed of. */
