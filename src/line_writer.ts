@@ -8,11 +8,12 @@ export interface Stream {
   write(bytes: Uint8Array): Promise<number>;
 }
 
+const LF = 10;
 /** Octets in one write. A pipe takes as many in one piece, so that short lines of two threads do not mix. */
 const WRITE = 4096;
 /** Milliseconds that the next lines are waited for, to go together: a write costs more than many of them. */
 const GATHER = 5;
-/** Octets that may wait. */
+/** Characters that may wait. */
 const MOST_WAITING = 4 * 1024 * 1024;
 /** Milliseconds before a full stream that does not wait itself is tried again; doubled up to the second. */
 const FIRST_PAUSE = 20;
@@ -25,7 +26,8 @@ const encoder = new TextEncoder();
 
 export class LineWriter {
   readonly #stream: Stream;
-  #waiting: Uint8Array[] = [];
+  #waiting: string[] = [];
+  /** Characters in them. */
   #length = 0;
   #dropped = 0;
   #told = 0;
@@ -47,13 +49,12 @@ export class LineWriter {
 
   /** Takes one line with its end. */
   write(line: string): void {
-    const bytes = encoder.encode(line);
-    if (this.#length + bytes.length > MOST_WAITING) {
+    if (this.#length + line.length > MOST_WAITING) {
       this.#dropped++;
       return;
     }
-    this.#waiting.push(bytes);
-    this.#length += bytes.length;
+    this.#waiting.push(line);
+    this.#length += line.length;
     this.#writing ??= this.#writeAll();
     if (this.#length >= WRITE) this.#hurry();
   }
@@ -100,7 +101,7 @@ export class LineWriter {
     let pause = FIRST_PAUSE;
     for (let at = 0; at < bytes.length;) {
       try {
-        at += await this.#stream.write(bytes.subarray(at));
+        at += await this.#stream.write(bytes.subarray(at, endOfWrite(bytes, at)));
         pause = FIRST_PAUSE;
       } catch (error) {
         // A parent may have made the stream one that says it is full instead of waiting.
@@ -118,7 +119,7 @@ export class LineWriter {
     this.lost(lines);
   }
 
-  /** As many lines as one write takes, one at least. */
+  /** As many lines as one write takes, one at least; what is not ASCII may make it more than one. */
   #next(): { bytes: Uint8Array; lines: number } {
     let lines = 0;
     let length = 0;
@@ -127,13 +128,14 @@ export class LineWriter {
       length += line.length;
       lines++;
     }
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const line of this.#waiting.splice(0, lines)) {
-      bytes.set(line, at);
-      at += line.length;
-    }
     this.#length -= length;
-    return { bytes, lines };
+    return { bytes: encoder.encode(this.#waiting.splice(0, lines).join("")), lines };
   }
+}
+
+/** Behind the last line that one write takes of what begins at `from`, or behind the first one. */
+function endOfWrite(bytes: Uint8Array, from: number): number {
+  if (bytes.length - from <= WRITE) return bytes.length;
+  const end = bytes.lastIndexOf(LF, from + WRITE - 1) + 1;
+  return end > from ? end : bytes.indexOf(LF, from) + 1;
 }

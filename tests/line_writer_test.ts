@@ -70,6 +70,36 @@ Deno.test("a write takes whole lines, up to what a pipe takes whole", async () =
   assert.equal(texts.join("").length, 10_000);
 });
 
+Deno.test("a write takes whole lines also where characters are several octets", async () => {
+  const writes: Uint8Array[] = [];
+  const writer = new LineWriter({
+    write(bytes) {
+      writes.push(bytes.slice());
+      return Promise.resolve(bytes.length);
+    },
+  });
+  for (let i = 0; i < 100; i++) writer.write(`${"\u20ac".repeat(99)}\n`);
+  await writer.flush(1000);
+  const texts = writes.map((bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  assert.ok(texts.every((text) => text.endsWith("\n")));
+  assert.ok(writes.every(({ length }) => length <= 4096));
+  assert.equal(texts.join("").length, 10_000);
+});
+
+Deno.test("a line longer than a write is written whole, and the others apart from it", async () => {
+  const texts: string[] = [];
+  const writer = new LineWriter({
+    write(bytes) {
+      texts.push(new TextDecoder().decode(bytes));
+      return Promise.resolve(bytes.length);
+    },
+  });
+  const long = `${"x".repeat(5000)}\n`;
+  for (const line of ["a\n", long, "b\n"]) writer.write(line);
+  await writer.flush(1000);
+  assert.deepEqual(texts, ["a\n", long, "b\n"]);
+});
+
 Deno.test("a stream that takes a part is given the rest", async () => {
   let text = "";
   const writer = new LineWriter({

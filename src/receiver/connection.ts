@@ -1,4 +1,4 @@
-/** One connection: bytes between the socket and its session, and an end to every wait. */
+/** One connection: bytes between the socket and its session, and what the session asks for. */
 
 import type { SecureContext } from "node:tls";
 import type { SessionEvent, Transaction } from "../smtp/event.ts";
@@ -6,17 +6,12 @@ import * as replies from "../smtp/reply.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
 import type { Credentials } from "../smtp/sasl.ts";
 import { Session, type SessionOptions } from "../smtp/session.ts";
-import { ReadBuffer } from "./buffers.ts";
-import { Deadline } from "./deadline.ts";
 import type { Backend, Ends } from "./backend.ts";
+import { ClientSocket, type TcpSocket } from "./client_socket.ts";
 import { Intake } from "./intake.ts";
 import { HandshakeError } from "../tls/handshake_error.ts";
-import { LAST_WAIT, lastWait } from "./last_wait.ts";
-import { close, isConnectionEnd, type Socket, writeAll } from "./socket.ts";
-import { Turns } from "./turns.ts";
-
-/** What a connection needs of a socket that was accepted. */
-export type TcpSocket = Socket & Pick<Deno.TcpConn, "setNoDelay">;
+import { octetsOf } from "./octets.ts";
+import { isConnectionEnd } from "./socket.ts";
 
 /** How a connection may be secured. */
 export interface ServerSecurity {
@@ -26,12 +21,8 @@ export interface ServerSecurity {
   readonly implicit: boolean;
 }
 
-/** Milliseconds that a handshake may take at most. */
-const HANDSHAKE = 30_000;
 /** Why a connection ended, where it was not the client's wish. */
 const LEAVING = "shutting down";
-
-const encoder = new TextEncoder();
 
 /** Serves one client from its first byte to its last. */
 export class Connection {
@@ -39,19 +30,10 @@ export class Connection {
   readonly #ends: Ends;
   readonly #options: SessionOptions;
   readonly #security: ServerSecurity | undefined;
-  readonly #tcp: TcpSocket;
-  /** The same, or TLS over it. */
-  #socket: Socket;
+  readonly #socket: ClientSocket;
   #session: Session;
   readonly #intake: Intake;
-  readonly #deadline: Deadline;
-  /** Milliseconds. */
-  readonly #handshakeLimit: number;
-  readonly #turns = new Turns();
-  readonly #buffer = new ReadBuffer();
-  #waiting: "to read" | "to write" | "for the handshake" | undefined;
   #leaving: "after the text" | "now" | undefined;
-  #lastTimer: ReturnType<typeof setTimeout> | undefined;
   /** Why this side ended the connection, for the log. */
   #reason: string | undefined;
 
@@ -64,7 +46,7 @@ export class Connection {
     backend: Backend,
     security?: ServerSecurity,
   ) {
-    this.#socket = this.#tcp = socket;
+    this.#socket = new ClientSocket(socket, timeout, () => this.#timeOut(), backend.waits);
     this.#backend = backend;
     this.#ends = ends;
     this.#options = options;
@@ -74,8 +56,6 @@ export class Connection {
       ...security ? { tls: security.implicit ? "in use" : "offered" } : {},
     });
     this.#intake = new Intake(backend, ends);
-    this.#deadline = new Deadline(timeout, () => this.#timeOut(), backend.waits);
-    this.#handshakeLimit = Math.min(HANDSHAKE, timeout * 1000);
   }
 
   /** Serves the client until either side ends; never rejects. The socket is closed then. */
@@ -84,8 +64,7 @@ export class Connection {
     const { peer } = this.#ends;
     log.info("connection accepted", { peer });
     try {
-      // A reply is one write and the client waits for it: nothing is gained by holding it back.
-      this.#tcp.setNoDelay();
+      this.#socket.hurry();
       if (this.#security?.implicit) await this.#handshake(this.#security);
       await this.#serve();
     } catch (error) {
@@ -94,12 +73,10 @@ export class Connection {
       // After the last reply it does not matter how the peer leaves.
       else if (!this.#session.closed) this.#reason ??= "connection lost";
     } finally {
-      this.#deadline.cancel();
-      this.#waiting = undefined;
-      await this.#intake.drop();
-      clearTimeout(this.#lastTimer);
-      this.#buffer.release();
-      close(this.#socket);
+      this.#socket.end();
+      const dropped = this.#intake.drop();
+      if (dropped) await dropped;
+      this.#socket.close();
       log.info("connection closed", { peer, reason: this.#reason });
     }
   }
@@ -107,7 +84,8 @@ export class Connection {
   /** Ends the connection with 421 as soon as no text is coming in (RFC 5321 3.8). */
   stop(): void {
     this.#leaving = "after the text";
-    if (this.#waiting && this.#waiting !== "to write" && this.#mustLeave()) this.#shutDown();
+    const { waiting } = this.#socket;
+    if (waiting && waiting !== "to write" && this.#mustLeave()) this.#shutDown();
   }
 
   /**
@@ -116,7 +94,7 @@ export class Connection {
    */
   abort(): void {
     this.#leaving = "now";
-    if (this.#waiting) this.#shutDown();
+    if (this.#socket.waiting) this.#shutDown();
   }
 
   #mustLeave(): boolean {
@@ -142,21 +120,20 @@ export class Connection {
       if (session.closed) return await this.#end(session);
       // Told to leave while the replies were being written.
       if (this.#mustLeave()) continue;
-      const bytes = await this.#read();
+      const bytes = await this.#socket.read(session);
       if (!bytes) {
         this.#reason ??= "closed by the client";
         // TLS has an end of its own, without which the client cannot know that it has heard all.
-        return await lastWait(this.#socket);
+        return await this.#socket.leave();
       }
       if (session.closed) continue;
-      this.#turns.begin();
       session.feed(bytes);
       // A wait for what is known already costs as much as what it waits for.
       for (let event = session.next(); event; event = session.next()) {
         const handled = this.#handle(event);
         if (handled) await handled;
       }
-      const othersTurn = this.#turns.end();
+      const othersTurn = this.#socket.othersTurn();
       if (othersTurn) await othersTurn;
     }
   }
@@ -164,7 +141,7 @@ export class Connection {
   /** After the last reply. A client that has said goodbye, and nothing since, comes to read it. */
   async #end({ parted }: Session): Promise<void> {
     // TLS has an end of its own to say.
-    if (!parted || this.#socket !== this.#tcp) await lastWait(this.#socket);
+    if (!parted || this.#socket.isSecured) await this.#socket.leave();
   }
 
   /** A promise where that takes a while. */
@@ -191,7 +168,7 @@ export class Connection {
       case "output":
         return this.#flush();
       case "pause":
-        return this.#pause();
+        return this.#socket.othersTurn();
       case "close":
         return undefined;
     }
@@ -207,7 +184,7 @@ export class Connection {
   async #logIn(credentials: Credentials): Promise<void> {
     const reply = await this.#intake.login(credentials);
     if (reply.code === 421) this.#reason ??= "turned out";
-    this.#turns.waited();
+    this.#socket.hadWait();
     if (!this.#session.closed) this.#session.answer(reply);
   }
 
@@ -215,7 +192,7 @@ export class Connection {
     // Nothing that is known already waits for the disk.
     await this.#flush();
     const reply = await this.#intake.end(transaction, size);
-    this.#turns.waited();
+    this.#socket.hadWait();
     if (!this.#session.closed) this.#session.answer(reply);
   }
 
@@ -223,11 +200,6 @@ export class Connection {
     const { peer } = this.#ends;
     if (reply.code === 421) this.#reason = "turned out";
     this.#backend.log.info("command refused", { peer, what, reply: replyText(reply) });
-  }
-
-  async #pause(): Promise<void> {
-    await this.#turns.end();
-    this.#turns.begin();
   }
 
   async #startTls(discarded: number): Promise<void> {
@@ -244,22 +216,8 @@ export class Connection {
 
   /** Rejects with HandshakeError; the socket is closed then. */
   async #handshake({ context }: ServerSecurity): Promise<void> {
-    const socket = this.#socket;
-    const timer = setTimeout(() => {
-      this.#reason = "timed out";
-      close(socket);
-    }, this.#handshakeLimit);
-    this.#waiting = "for the handshake";
-    try {
-      // Loaded for those who need it: many daemons have no certificate.
-      const { SecuredSocket } = await import("./secured_socket.ts");
-      const secured = await SecuredSocket.accept(socket, context());
-      this.#socket = secured;
-      this.#intake.secured(secured.tls);
-    } finally {
-      clearTimeout(timer);
-      this.#wait(undefined);
-    }
+    const tls = await this.#socket.secure(context(), () => this.#reason = "timed out");
+    this.#intake.secured(tls);
   }
 
   #handshakeFailed({ message }: HandshakeError): void {
@@ -267,38 +225,10 @@ export class Connection {
     this.#backend.log.info("handshake failed", { peer: this.#ends.peer, error: message });
   }
 
-  /** The next bytes, undefined at their end. */
-  async #read(): Promise<Uint8Array | undefined> {
-    const { inText } = this.#session;
-    const buffer = this.#buffer.for(inText ? "a text" : "a command");
-    this.#wait("to read");
-    const length = await this.#socket.read(buffer);
-    this.#wait(undefined);
-    if (length === null) return undefined;
-    // Who sends too much has the time of one silence to come to an end.
-    if (inText && !this.#session.inVain) this.#deadline.earn(length);
-    return buffer.subarray(0, length);
-  }
-
   /** All replies there are, in one write; a promise where there are any. */
   #flush(): Promise<void> | undefined {
     const output = this.#session.takeOutput();
-    return output === "" ? undefined : this.#write(encoder.encode(output));
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    this.#wait("to write");
-    await writeAll(this.#socket, bytes);
-    this.#wait(undefined);
-  }
-
-  #wait(what: "to read" | "to write" | undefined): void {
-    this.#waiting = what;
-    const { inLine, inText } = this.#session;
-    if (!what) this.#deadline.end();
-    // A command line has one deadline, however its bytes trickle in (RFC 5321 4.5.3.2.7).
-    else if (what === "to read" && (inLine || inText)) this.#deadline.goOn();
-    else this.#deadline.begin();
+    return output === "" ? undefined : this.#socket.write(octetsOf(output));
   }
 
   #timeOut(): void {
@@ -317,17 +247,8 @@ export class Connection {
 
   /** Says a last word from outside of what `run` waits for, and sees to it that the wait ends. */
   #cutOff(reply: Reply): void {
-    this.#deadline.cancel();
     const over = this.#session.closed;
     this.#session.end(reply);
-    // A peer that does not read will not read this either, and in a handshake nothing can be said.
-    if (this.#waiting !== "to read") return close(this.#socket);
-    if (over) return;
-    const farewell = encoder.encode(this.#session.takeOutput());
-    // The peer's close, or this timer, ends the wait to read.
-    this.#lastTimer = setTimeout(() => close(this.#socket), LAST_WAIT);
-    writeAll(this.#socket, farewell).then(() => this.#socket.closeWrite()).catch(() => {
-      close(this.#socket);
-    });
+    this.#socket.cutOff(over ? undefined : octetsOf(this.#session.takeOutput()));
   }
 }

@@ -30,21 +30,21 @@ export class Deadline {
     this.#arm(this.#limit);
   }
 
-  /** A wait begins that has all the time. */
-  begin(): void {
+  /** A wait begins that has all the time. `now` is the clock's, also below. */
+  begin(now: number): void {
     this.#left = this.#limit;
-    this.goOn();
+    this.goOn(now);
   }
 
   /** A wait begins that has what the last ones have left: what came in between has not ended them. */
-  goOn(): void {
-    this.#since = this.#clock.now();
+  goOn(now: number): void {
+    this.#since = now;
     if (!this.#callOff) this.#arm(Math.max(1, this.#left));
   }
 
   /** The wait is over. */
-  end(): void {
-    this.#left = this.#now();
+  end(now: number): void {
+    this.#left = this.#leftAt(now);
     this.#since = undefined;
   }
 
@@ -60,8 +60,8 @@ export class Deadline {
     this.#callOff = () => {};
   }
 
-  #now(): number {
-    return this.#since === undefined ? this.#left : this.#left - (this.#clock.now() - this.#since);
+  #leftAt(now: number): number {
+    return this.#since === undefined ? this.#left : this.#left - (now - this.#since);
   }
 
   #arm(milliseconds: number): void {
@@ -69,7 +69,7 @@ export class Deadline {
   }
 
   #look(): void {
-    const left = this.#now();
+    const left = this.#leftAt(this.#clock.now());
     // Between waits there is nothing to look for; the next one sets the timer again.
     if (this.#since === undefined) this.#callOff = undefined;
     else if (left <= 0) this.expired();

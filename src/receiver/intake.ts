@@ -164,11 +164,11 @@ export class Intake {
     return refusal;
   }
 
-  /** The message is not to be; whatever there is of it goes. */
-  async drop(): Promise<void> {
+  /** The message is not to be; whatever there is of it goes. A promise where there is any. */
+  drop(): Promise<void> | undefined {
     const storing = this.#storing;
     this.#storing = undefined;
-    await storing?.discard();
+    return storing?.discard();
   }
 
   /** Opens the places where the text goes: mailboxes that are there, and the queue for the rest. */

@@ -8,29 +8,24 @@ const TURN = 1;
  * connection wait, and without a wait nobody else comes to be served.
  */
 export class Turns {
-  readonly #now: () => number;
   #begun = 0;
   #worked = 0;
 
-  /** `now` is in milliseconds, from any start. */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
-  }
-
-  /** Work begins. */
-  begin(): void {
-    this.#begun = this.#now();
+  /** Work begins. All times are in milliseconds, from any start. */
+  begin(now: number): void {
+    this.#begun = now;
   }
 
   /** There was a real wait in between, for a disk or the like. */
-  waited(): void {
-    this.begin();
+  waited(now: number): void {
+    this.begin(now);
     this.#worked = 0;
   }
 
-  /** Work ends; a promise where it is the others' turn. */
-  end(): Promise<void> | undefined {
-    this.#worked += this.#now() - this.#begun;
+  /** Work ends, or goes on; a promise where it is the others' turn. */
+  end(now: number): Promise<void> | undefined {
+    this.#worked += now - this.#begun;
+    this.begin(now);
     if (this.#worked < TURN) return undefined;
     this.#worked = 0;
     return new Promise((resolve) => setTimeout(resolve, 0));

@@ -31,8 +31,10 @@ const MAX_LOCAL_PART = 64;
 const MAX_DOMAIN = 255;
 const MAX_PATH = 256;
 
-const ATOM = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]/;
+const ATOM = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+/y;
 const PRINTABLE = /[ -~]/;
+const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+const DOMAIN_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*$/;
 
 /** Reads `<path>` or `<>`; null is the null reverse-path. Throws PathError. */
@@ -99,7 +101,8 @@ function readDotString(cursor: Cursor): string {
   let result = "";
   let wordStarts = true;
   for (;;) {
-    if (ATOM.test(cursor.peek())) result += cursor.next();
+    const atom = cursor.run(ATOM);
+    if (atom !== "") result += atom;
     else if (cursor.accept("\\")) result += readQuoted(cursor);
     else if (!wordStarts && cursor.accept(".")) {
       result += ".";
@@ -130,7 +133,7 @@ function readQuoted(cursor: Cursor): string {
 
 function readDomain(cursor: Cursor): string {
   if (cursor.peek() === "[") return readLiteral(cursor);
-  const name = cursor.run(/[A-Za-z0-9.-]/);
+  const name = cursor.run(/[A-Za-z0-9.-]+/y);
   if (!isDomainName(name)) throw new PathError("bad domain");
   return name;
 }
@@ -138,7 +141,7 @@ function readDomain(cursor: Cursor): string {
 /** `[n.n.n.n]`, `[IPv6:…]`, a bare `[…]` IPv6 address, or another tag (RFC 5321 4.1.3). */
 function readLiteral(cursor: Cursor): string {
   cursor.next();
-  const content = cursor.run(/[!-Z^-~]/);
+  const content = cursor.run(/[!-Z^-~]+/y);
   if (!cursor.accept("]")) throw new PathError("the address literal does not end in ]");
   const literal = normalLiteral(content);
   if (!literal) throw new PathError("bad address literal");
@@ -159,8 +162,7 @@ function normalLiteral(content: string): string | undefined {
 
 /** Letters, digits and inner hyphens in labels of up to 63, joined by dots; single labels are fine. */
 export function isDomainName(text: string): boolean {
-  return text.length <= MAX_DOMAIN &&
-    text.split(".").every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label));
+  return text.length <= MAX_DOMAIN && DOMAIN_NAME.test(text);
 }
 
 /**

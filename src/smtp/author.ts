@@ -20,15 +20,15 @@ export class AuthorError extends Error {
 /** Comments within comments; readers have their bounds too. */
 const MOST_NESTED = 16;
 
-const BLANK = /[\t ]/;
+const BLANKS = /[\t ]+/y;
 /** An atom's characters, in a name also octets above 127: many clients send them bare. */
 const WORD = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\uffff]/;
 /** The same with the periods of a dot-atom, or of a name (obs-phrase, RFC 5322 4.1). */
-const WORDS = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\uffff.]/;
+const WORDS = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\uffff.]+/y;
 /** What a quoted-string or a comment may hold. */
 const TEXT = /[\t -~\x80-\uffff]/;
-const DOMAIN = /[A-Za-z0-9.-]/;
-const LITERAL = /[!-\\^-~]/;
+const DOMAIN = /[A-Za-z0-9.-]+/y;
+const LITERAL = /[!-\\^-~]+/y;
 const ASCII = /^[ -~]*$/;
 
 /** Octets that are made characters at once. */
@@ -113,7 +113,7 @@ function readWord(cursor: Cursor, later: boolean): void {
 /** Blanks may stand inside of the brackets, for they may be folded there, but nothing else. */
 function readAngleAddress(cursor: Cursor): Mailbox {
   cursor.next();
-  cursor.run(BLANK);
+  cursor.run(BLANKS);
   const start = cursor.at;
   if (cursor.peek() === '"') skipQuotedString(cursor);
   else cursor.run(WORDS);
@@ -121,7 +121,7 @@ function readAngleAddress(cursor: Cursor): Mailbox {
     throw new AuthorError("between < and > one address must stand alone");
   }
   const author = readDomain(cursor, start);
-  cursor.run(BLANK);
+  cursor.run(BLANKS);
   if (!cursor.accept(">")) throw new AuthorError("the address does not end in >");
   return author;
 }
@@ -152,10 +152,10 @@ function skipQuotedString(cursor: Cursor): void {
 
 /** CFWS (RFC 5322 3.2.2). */
 function skipComments(cursor: Cursor): void {
-  cursor.run(BLANK);
+  cursor.run(BLANKS);
   while (cursor.accept("(")) {
     skipComment(cursor);
-    cursor.run(BLANK);
+    cursor.run(BLANKS);
   }
 }
 

@@ -115,11 +115,9 @@ export function isVerb(word: string): boolean {
  * printable ASCII are refused here (RFC 5321 2.4, 4.1.2), so nothing past this point sees one.
  */
 export function parseCommand(line: string, extensions: Extensions = NONE): Command | Reply {
-  // deno-lint-ignore no-control-regex
-  if (/[^\x00-\x7f]/.test(line)) return replies.notAscii;
   // Blanks before the CR LF are tolerated (RFC 5321 4.1.1).
   const text = withoutTrailingBlanks(line);
-  if (/[^ -~]/.test(text)) return replies.badCharacter;
+  if (/[^ -~]/.test(text)) return isAscii(text) ? replies.badCharacter : replies.notAscii;
   const space = text.indexOf(" ");
   const word = (space < 0 ? text : text.slice(0, space)).toUpperCase();
   if (line.length + 2 > longest(word, extensions)) return replies.lineTooLong;
@@ -138,6 +136,11 @@ function isOffered(verb: string, { startTls, auth }: Extensions): boolean {
 function longest(word: string, { auth }: Extensions): number {
   if (word === "MAIL") return auth ? MAX_MAIL_LINE_WITH_AUTH : MAX_MAIL_LINE;
   return auth && word === "AUTH" ? MAX_AUTH_LINE : MAX_LINE;
+}
+
+function isAscii(text: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return /^[\x00-\x7f]*$/.test(text);
 }
 
 function withoutTrailingBlanks(line: string): string {
@@ -212,9 +215,9 @@ function parsePath<P extends Path | null>(
   bad: { readonly command: Reply; readonly path: (why: string) => Reply },
 ): { path: P; parameters: Parameter[] } | Reply {
   const cursor = new Cursor(argument);
-  if (!cursor.accept(word)) return bad.command;
+  if (!cursor.acceptWord(word)) return bad.command;
   // `FROM: <a@b>` is no grammar's, but common clients say it.
-  cursor.run(/ /);
+  cursor.run(/ +/y);
   try {
     const path = read(cursor);
     const parameters = parseParameters(cursor.rest);

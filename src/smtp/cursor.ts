@@ -27,18 +27,26 @@ export class Cursor {
     return this.text.charAt(this.#at++);
   }
 
-  /** Moves over `expected`, in whatever case, if it comes next. */
+  /** Moves over `expected` if it comes next. */
   accept(expected: string): boolean {
-    const end = this.#at + expected.length;
-    if (this.text.slice(this.#at, end).toUpperCase() !== expected.toUpperCase()) return false;
+    if (!this.text.startsWith(expected, this.#at)) return false;
+    this.#at += expected.length;
+    return true;
+  }
+
+  /** The same for a word, in whatever case. */
+  acceptWord(word: string): boolean {
+    const end = this.#at + word.length;
+    if (this.text.slice(this.#at, end).toUpperCase() !== word.toUpperCase()) return false;
     this.#at = end;
     return true;
   }
 
-  /** Moves over the longest run of characters of this class and returns it, "" if there is none. */
-  run(characters: RegExp): string {
-    const start = this.#at;
-    while (!this.done && characters.test(this.peek())) this.#at++;
-    return this.text.slice(start, this.#at);
+  /** Moves over what a sticky expression matches here and returns it, "" if it does not match. */
+  run(expression: RegExp): string {
+    expression.lastIndex = this.#at;
+    const run = expression.exec(this.text)?.[0] ?? "";
+    this.#at += run.length;
+    return run;
   }
 }

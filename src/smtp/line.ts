@@ -4,6 +4,7 @@ const CR = 13;
 const LF = 10;
 /** Octets that nearly every line has room in. */
 const MOST_LINES = 1024;
+const NONE = new Uint8Array(0);
 
 /**
  * Collects one line at a time, never more than `longest` octets of it (CR LF included): of a longer
@@ -12,7 +13,7 @@ const MOST_LINES = 1024;
 export class LineReader {
   readonly #longest: number;
   /** What came of a line that has not ended yet; most come whole, and need none. */
-  #buffer = new Uint8Array(0);
+  #buffer = NONE;
   #length = 0;
   #tooLong = false;
   #start = "";

@@ -27,9 +27,11 @@ export function isPositive({ code }: Reply): boolean {
 /** The reply as it goes over the wire, each line with its code, its status and CR LF. */
 export function encodeReply({ code, status, lines }: Reply): string {
   const prefix = status === "" ? "" : `${status} `;
-  return lines
-    .map((line, i) => `${code}${i < lines.length - 1 ? "-" : " "}${prefix}${line}\r\n`)
-    .join("");
+  let text = "";
+  for (let i = 0; i < lines.length; i++) {
+    text += `${code}${i < lines.length - 1 ? "-" : " "}${prefix}${lines[i]}\r\n`;
+  }
+  return text;
 }
 
 /** Characters of a reply that are worth keeping. */

@@ -35,13 +35,14 @@ export interface SessionOptions extends AdmissionFacts, TransactionLimits {
 const MAX_COMMANDS = 16;
 /** Characters of replies that may pile up: many commands in one packet must not cost much memory. */
 const MAX_OUTPUT = 16 * 1024;
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 export class Session {
   readonly #options: SessionOptions;
   readonly #admission: Admission;
   readonly #lines: LineReader;
   readonly #events: SessionEvent[] = [];
-  #input: Uint8Array = new Uint8Array(0);
+  #input = NOTHING;
   #at = 0;
   /** Worked off since the last pause. */
   #commands = 0;

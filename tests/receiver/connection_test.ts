@@ -6,7 +6,8 @@ import { MaildirNames } from "../../src/mailbox/name.ts";
 import { Presence } from "../../src/mailbox/presence.ts";
 import { MessageIds } from "../../src/queue/id.ts";
 import { Spool } from "../../src/queue/spool.ts";
-import { Connection, type TcpSocket } from "../../src/receiver/connection.ts";
+import type { TcpSocket } from "../../src/receiver/client_socket.ts";
+import { Connection } from "../../src/receiver/connection.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import { silentLog } from "../support/silent_log.ts";
 

@@ -15,9 +15,9 @@ class Waiting {
 
   /** A wait of so many seconds at most, from the one before or anew. Returns whether it ended in time. */
   wait(seconds: number, how: "begin" | "goOn" = "goOn"): boolean {
-    this.deadline[how]();
+    this.deadline[how](this.clock.now());
     this.clock.advance(seconds * 1000);
-    if (!this.expired) this.deadline.end();
+    if (!this.expired) this.deadline.end(this.clock.now());
     return !this.expired;
   }
 
@@ -113,10 +113,10 @@ Deno.test("who has hardly any time left between waits is not looked at all the t
     },
   };
   const deadline = new Deadline(LIMIT, () => {}, clock);
-  deadline.begin();
+  deadline.begin(clock.now());
   waiting.clock.advance(LIMIT * 1000 - 1);
-  deadline.end();
+  deadline.end(clock.now());
   waiting.clock.advance(LIMIT * 1000);
-  deadline.begin();
+  deadline.begin(clock.now());
   assert.ok(timers <= 4, `${timers} timers`);
 });

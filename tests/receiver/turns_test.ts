@@ -5,11 +5,11 @@ import { Turns } from "../../src/receiver/turns.ts";
 
 Deno.test("little work gives no turn away, a millisecond of it does", async () => {
   let now = 0;
-  const turns = new Turns(() => now);
+  const turns = new Turns();
   const work = (milliseconds: number) => {
-    turns.begin();
+    turns.begin(now);
     now += milliseconds;
-    return turns.end();
+    return turns.end(now);
   };
   assert.equal(work(0.4), undefined);
   // What passes between is a wait, not work.
@@ -23,10 +23,10 @@ Deno.test("little work gives no turn away, a millisecond of it does", async () =
 
 Deno.test("a wait for the disk is a turn for the others", () => {
   let now = 0;
-  const turns = new Turns(() => now);
-  turns.begin();
+  const turns = new Turns();
+  turns.begin(now);
   now += 50;
-  turns.waited();
+  turns.waited(now);
   now += 0.5;
-  assert.equal(turns.end(), undefined);
+  assert.equal(turns.end(now), undefined);
 });
