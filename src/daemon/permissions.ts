@@ -2,11 +2,10 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import { isKept } from "../config/min_free.ts";
-import { mailboxDirectories } from "../config/user_conf.ts";
 import { printHostPort } from "../receiver/listener.ts";
 import { usesPolicies } from "../relay/protection.ts";
-import type { Place } from "../relay/relay.ts";
 import { canonicalIp } from "../smtp/ip.ts";
+import type { Outline } from "./plan.ts";
 import type { Reach } from "./reach.ts";
 
 /** Nothing at all; what a part needs is granted by name. */
@@ -27,15 +26,9 @@ const NOTHING = {
  * Deno the right is the same.
  */
 export function receiverPermissions(
-  configuration: Configuration,
-  places: readonly Place[],
+  { configuration: { mail }, places, granted }: Omit<Outline, "reach">,
 ): Deno.PermissionOptionsObject {
-  const { mail } = configuration;
-  const directories = [
-    ...mailboxDirectories(configuration),
-    `${mail.SPOOL_DIR}/queue`,
-    `${mail.SPOOL_DIR}/tmp`,
-  ];
+  const directories = [...granted, `${mail.SPOOL_DIR}/queue`, `${mail.SPOOL_DIR}/tmp`];
   // Nobody else reads the key.
   const pair = [mail.TLS_CERT, mail.TLS_KEY].filter((path) => path !== undefined);
   return {

@@ -3,10 +3,11 @@
 import { type Configuration, readConfiguration } from "../config/configuration.ts";
 import { ConfigurationError, type Problem, problemAt } from "../config/problem.ts";
 import { mailboxDirectories } from "../config/user_conf.ts";
-import { SystemDisk } from "../disk.ts";
+import { type Disk, SystemDisk } from "../disk.ts";
 import { Spool } from "../queue/spool.ts";
 import type { ListenPlace } from "../receiver/listener.ts";
 import { realPath } from "./directories.ts";
+import { grantedForMail } from "./granted_mail.ts";
 import { prepareMailboxes, sweepMailboxes, tryMailboxes, withRealPaths } from "./mailboxes.ts";
 import { findPlaces } from "./ports.ts";
 import { type Reach, readReach } from "./reach.ts";
@@ -21,6 +22,8 @@ export interface Outline {
   readonly reach: Reach;
   /** Where it listens; ports are real ones. */
   readonly places: readonly ListenPlace[];
+  /** The directories that receivers are granted for mailboxes. */
+  readonly granted: readonly string[];
 }
 
 export interface Plan extends Outline {
@@ -61,7 +64,7 @@ export async function firstPlan(
     ];
     refuse([...others, ...problems]);
   }
-  await foresee(configuration, places, foreseen);
+  await foresee(configuration, places, disk, foreseen);
   // Side by side they share the disk's syncs.
   const [mailboxes, spool] = await Promise.all([
     prepareMailboxes(configuration, disk),
@@ -79,18 +82,21 @@ export async function firstPlan(
     await new Spool(disk, SPOOL_DIR, "start").sweep();
   const reach = await readReach(real);
   const made = await Promise.all(mailboxes.made.map(realPath));
-  return { configuration: real, reach, places, made, swept };
+  const granted = await grantedForMail(real, disk);
+  return { configuration: real, reach, places, granted, made, swept };
 }
 
 /** Never rejects: what stands in its way is found again by the tries, and told in their order. */
 async function foresee(
   configuration: Configuration,
   places: readonly ListenPlace[],
+  disk: Disk,
   foreseen: (outline: Outline) => void,
 ): Promise<void> {
   try {
     const real = await withRealPaths(configuration);
-    foreseen({ configuration: real, reach: await readReach(real), places });
+    const granted = await grantedForMail(real, disk);
+    foreseen({ configuration: real, reach: await readReach(real), places, granted });
   } catch {
     // Nothing is said, and nothing is made for it.
   }
@@ -119,7 +125,9 @@ export async function nextPlan(files: Files, running: Plan): Promise<Plan> {
   ]);
   const mailboxes = await prepareMailboxes(fresh, disk);
   refuse(mailboxes.problems);
-  return { configuration: real, reach: await readReach(real), places, made: mailboxes.made };
+  const granted = await grantedForMail(real, disk);
+  const { made } = mailboxes;
+  return { configuration: real, reach: await readReach(real), places, granted, made };
 }
 
 /** What waits in the spool must not be left without anybody to send it. */

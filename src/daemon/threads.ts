@@ -20,9 +20,9 @@ const KIND = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 
 /** Workers, each with the permissions that its configuration asks for. */
 export const workers: Threads = {
-  receiver({ configuration, places }) {
+  receiver(outline) {
     const entry = new URL(`../receiver/worker${KIND}`, import.meta.url);
-    return new WorkerPart("receiver", entry, receiverPermissions(configuration, places));
+    return new WorkerPart("receiver", entry, receiverPermissions(outline));
   },
   relay({ configuration, reach }) {
     const entry = new URL(`../relay/worker${KIND}`, import.meta.url);

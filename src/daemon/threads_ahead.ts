@@ -54,8 +54,8 @@ function taken<Part>(ahead: Ahead<Part>[], rights: string): Part | undefined {
   return index < 0 ? undefined : ahead.splice(index, 1)[0]?.part;
 }
 
-function receiverRights({ configuration, places }: Outline): string {
-  return JSON.stringify(receiverPermissions(configuration, places));
+function receiverRights(outline: Outline): string {
+  return JSON.stringify(receiverPermissions(outline));
 }
 
 function relayRights({ configuration, reach }: Outline): string {

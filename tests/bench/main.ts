@@ -18,6 +18,7 @@ import { opensmtpd } from "./peers/opensmtpd.ts";
 import { postfix } from "./peers/postfix.ts";
 import { smtpServer } from "./peers/smtp_server.ts";
 import { smtpSink } from "./peers/smtp_sink.ts";
+import { spread } from "./spread.ts";
 import { tableOf } from "./table.ts";
 import { given, say } from "./terminal.ts";
 
@@ -73,6 +74,7 @@ async function compare(options: Options, others: readonly Kind[]): Promise<void>
   for (const load of loads) {
     const own = `${folder}/${load.letter}`;
     await Deno.mkdir(own);
+    await spread(own);
     const able = others.filter(({ relays }) => relays || load.kind === "mailbox");
     const otherRounds = Math.min(OTHER_ROUNDS, pairs);
     try {

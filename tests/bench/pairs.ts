@@ -82,8 +82,10 @@ async function alone(kind: Kind, count: number, options: PairsOptions): Promise<
 async function start(kind: Kind, rounds: number, options: PairsOptions): Promise<Contestant> {
   const { load, folder, tell } = options;
   tell(`${kind.name}: start`);
-  const own = `${folder}/${kind.name.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
-  await Deno.mkdir(own);
+  const prefix = `${kind.name.toLowerCase().replaceAll(/[^a-z]+/g, "-")}-`;
+  // By another name each time it has another place on the disk than in the run before.
+  const own = await Deno.makeTempDir({ dir: folder, prefix });
+  await Deno.chmod(own, 0o755);
   return await Contestant.start(kind, load, own, rounds + 1);
 }
 

@@ -203,6 +203,7 @@ export async function planOf(settings: string): Promise<Plan> {
       },
       reach: reachOf([], []),
       places: [{ address: "127.0.0.1", port: 2525, service: "smtp" }],
+      granted: [],
       made: [],
     };
   } finally {

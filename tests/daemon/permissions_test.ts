@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Configuration } from "../../src/config/configuration.ts";
 import { readConfiguration } from "../../src/config/configuration.ts";
+import { mailboxDirectories } from "../../src/config/user_conf.ts";
 import { receiverPermissions, relayPermissions } from "../../src/daemon/permissions.ts";
 import { listenPlaces } from "../../src/receiver/listener.ts";
 import { type Reach, reachOf } from "../../src/daemon/reach.ts";
@@ -44,6 +45,15 @@ async function withConfiguration(
   }
 }
 
+/** Of a receiver whose mailboxes are granted one by one, unless told. */
+function receiverRights(
+  configuration: Configuration,
+  granted = mailboxDirectories(configuration),
+): Deno.PermissionOptionsObject {
+  const places = listenPlaces(configuration.mail);
+  return receiverPermissions({ configuration, places, granted });
+}
+
 /** What a worker with these permissions gets when it tries each of these. */
 async function attempt(
   permissions: Deno.PermissionOptionsObject,
@@ -78,7 +88,7 @@ async function attempt(
 Deno.test("the receiver can listen at its address and write its mailboxes", () =>
   withConfiguration(async (configuration, folder) => {
     const outcomes = await attempt(
-      receiverPermissions(configuration, listenPlaces(configuration.mail)),
+      receiverRights(configuration),
       {
         listen: `Deno.listen({ hostname: "127.0.0.1", port: ${configuration.mail.LISTEN_PORT} })`,
         write: `Deno.writeTextFile("${folder}/john/x", "x")`,
@@ -98,7 +108,7 @@ const spaceAt = (...paths: string[]) =>
 Deno.test("the receiver sees how much room there is for mail, where any is to be kept", async () => {
   await withConfiguration(async (configuration, folder) => {
     const paths = [`${folder}/john`, `${folder}/spool/queue`];
-    const permissions = receiverPermissions(configuration, listenPlaces(configuration.mail));
+    const permissions = receiverRights(configuration);
     assert.deepEqual(
       await attempt(permissions, spaceAt(...paths)),
       Object.fromEntries(paths.map((path) => [path, "done"])),
@@ -106,7 +116,7 @@ Deno.test("the receiver sees how much room there is for mail, where any is to be
     await allForbidden("the receiver", permissions, spaceAt("/", "/tmp", folder));
   });
   await withConfiguration(async (configuration, folder) => {
-    const permissions = receiverPermissions(configuration, listenPlaces(configuration.mail));
+    const permissions = receiverRights(configuration);
     await allForbidden("the receiver", permissions, spaceAt(`${folder}/john`, "/"));
   }, "MIN_FREE = none");
 });
@@ -115,7 +125,7 @@ Deno.test("the receiver can put messages into the queue", () =>
   withConfiguration(async (configuration, folder) => {
     const spool = `${folder}/spool`;
     const outcomes = await attempt(
-      receiverPermissions(configuration, listenPlaces(configuration.mail)),
+      receiverRights(configuration),
       {
         write: `Deno.writeTextFile("${spool}/tmp/x", "x", { createNew: true })`,
         move: `Deno.rename("${spool}/tmp/x", "${spool}/queue/x")`,
@@ -153,7 +163,7 @@ Deno.test("the receiver can do nothing else", () =>
     };
     await allForbidden(
       "the receiver",
-      receiverPermissions(configuration, listenPlaces(configuration.mail)),
+      receiverRights(configuration),
       forbidden,
     );
   }));
@@ -292,7 +302,7 @@ Deno.test("the receiver can read the certificate and its key, also through links
   await using folder = await makeFolder();
   const { links, targets, settings } = await linkedPair(folder.path);
   await withConfiguration(async (configuration) => {
-    const permissions = receiverPermissions(configuration, listenPlaces(configuration.mail));
+    const permissions = receiverRights(configuration);
     for (const link of links) {
       const allowed = {
         "read": `Deno.readTextFile("${link}")`,

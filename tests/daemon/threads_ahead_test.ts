@@ -22,7 +22,7 @@ async function outlineWith(settings: string): Promise<Outline> {
     stateDirectory: () => undefined,
   });
   const places = listenPlaces(configuration.mail);
-  return { configuration, reach: reachOf(["127.0.0.1"], []), places };
+  return { configuration, reach: reachOf(["127.0.0.1"], []), places, granted: [] };
 }
 
 Deno.test("who asks gets a thread made ahead, each once, and then others", async () => {

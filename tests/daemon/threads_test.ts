@@ -21,7 +21,7 @@ async function planIn(folder: string): Promise<Plan> {
     addresses: () => [],
     stateDirectory: () => undefined,
   });
-  return { configuration, reach: reachOf(["127.0.0.1"], []), places: [], made: [] };
+  return { configuration, reach: reachOf(["127.0.0.1"], []), places: [], granted: [], made: [] };
 }
 
 Deno.test("a relay that is told to stop twice answers twice", async () => {

@@ -1,6 +1,7 @@
 /** The programs of others that tests talk to: which of them are here, and how to run one. */
 
 export type Program =
+  | "chattr"
   | "cp"
   | "curl"
   | "dnsmasq"
