@@ -23,6 +23,8 @@ export type TaskEnd = "settled" | "held back";
 /** Messages that may wait for a destination that was slow. */
 const SHORTEST = 2;
 const MOST_HELD_BACK = 100_000;
+/** Tasks that have gone and are still held: a line that never gets empty must not hold them all. */
+const MOST_TAKEN = 100;
 
 export class Line {
   /** Carriers at work. */
@@ -80,10 +82,7 @@ export class Line {
   take(): Task | undefined {
     const task = this.#tasks[this.#at];
     if (!task) return undefined;
-    if (++this.#at === this.#tasks.length) {
-      this.#tasks = [];
-      this.#at = 0;
-    }
+    if (++this.#at === this.#tasks.length || this.#at === MOST_TAKEN) this.#tasks = this.takeAll();
     return task;
   }
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Line, type Task } from "../../src/relay/line.ts";
 import { idOf } from "../queue/messages.ts";
 import { openOffice } from "../queue/office.ts";
+import { collectGarbage } from "../support/collect_garbage.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { settled } from "../support/settled.ts";
 
@@ -42,6 +43,27 @@ Deno.test("tasks are given out in the order they came, each once", async () => {
   assert.equal(line.take(), c);
   assert.equal(line.take(), undefined);
   assert.equal(line.length, 0);
+});
+
+Deno.test("a line that never gets empty does not hold what it has given out", async () => {
+  const { line } = newLine();
+  const [task] = await tasks(1);
+  assert(task);
+  const pushed: WeakRef<Task>[] = [];
+  const push = () => {
+    const copy = { ...task };
+    pushed.push(new WeakRef(copy));
+    line.push(copy);
+  };
+  for (let n = 0; n < 50; n++) push();
+  for (let n = 0; n < 1000; n++) {
+    push();
+    line.take();
+  }
+  await collectGarbage();
+  assert.equal(line.length, 50);
+  const held = pushed.filter((one) => one.deref() !== undefined).length;
+  assert(held >= 50 && held <= 150, `${held}`);
 });
 
 Deno.test("a task that waits is given out at once, and no time is kept", async () => {
