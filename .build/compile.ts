@@ -36,7 +36,7 @@ const FLAGS = [
   "--no-code-cache",
   "--frozen",
   // Mail comes and goes: left to itself, V8 would take twice the memory before it looks for what has gone.
-  "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=50",
+  "--v8-flags=--max-semi-space-size=2,--heap-growing-percent=50",
   ...PERMISSIONS,
   // Packages that only the tests use stay out. Compilers before 2.9 do not know how.
   ...knowsUnused() ? ["--exclude-unused-npm"] : [],

@@ -59,7 +59,7 @@ export const COMMAND: readonly string[] = [
   "run",
   "--no-prompt",
   "--quiet",
-  "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=50",
+  "--v8-flags=--max-semi-space-size=2,--heap-growing-percent=50",
   `--config=${CONFIG}`,
   "--allow-net",
   "--allow-read",
