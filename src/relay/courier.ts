@@ -45,6 +45,8 @@ export class Courier {
   readonly #lines = new Map<string, Line>();
   /** Destinations that wait for a place, longest first. */
   readonly #waiting = new Set<Line>();
+  /** How many have been called for by a line, and may not have come yet. */
+  readonly #called = new Map<Line, number>();
   readonly #carriers = new Set<Carrier>();
   readonly #messages = new Set<Promise<void>>();
   readonly #workers = new Set<Promise<void>>();
@@ -56,7 +58,12 @@ export class Courier {
   constructor(parts: CourierParts, limits: CourierLimits = LIMITS) {
     this.#parts = parts;
     this.#limits = limits;
-    this.#pump = new Pump(parts, limits.messages, (message) => this.#begin(message));
+    this.#pump = new Pump(
+      parts,
+      limits.messages,
+      (message) => this.#begin(message),
+      () => this.#called.clear(),
+    );
   }
 
   /** Goes to work. */
@@ -94,7 +101,7 @@ export class Courier {
     let pause = SHORTLY;
     try {
       const { groups, heldBack } = this.#withRoom(message);
-      await message.begin([...groups.values()].flat());
+      await this.#record(message, groups);
       const tasks = [...groups].map(([line, recipients]) =>
         this.#enqueue(line, message, recipients)
       );
@@ -106,6 +113,24 @@ export class Courier {
     }
     callOff();
     await message.release(pause);
+  }
+
+  /** Records that the attempts begin; until then there is room for them. Rejects with disk errors. */
+  async #record(
+    message: ActiveMessage,
+    groups: ReadonlyMap<Line, readonly Mailbox[]>,
+  ): Promise<void> {
+    const lines = [...groups.keys()];
+    lines.forEach((line) => line.expected++);
+    try {
+      await message.begin([...groups.values()].flat());
+    } catch (error) {
+      // Those who were held back for them must be called for all the same.
+      lines.forEach((line) => this.#lookLater(line));
+      throw error;
+    } finally {
+      lines.forEach((line) => line.expected--);
+    }
   }
 
   /** The due recipients by destination, and whether some are held back, their line being too long. */
@@ -302,9 +327,10 @@ export class Courier {
   /** The line has got shorter: those who wait on the disk alone may come. */
   #refill(line: Line): void {
     if (!line.isShort || this.#isStuck(line)) return;
-    let room = line.room;
+    let called = this.#called.get(line) ?? 0;
     for (const id of line.heldBack) {
-      if (room-- <= 0) return;
+      if (called >= line.room) break;
+      this.#called.set(line, ++called);
       line.heldBack.delete(id);
       // Its recipients here are due, those of other destinations may not be.
       this.#parts.queue.add(id);

@@ -31,6 +31,8 @@ export class Line {
   carriers = 0;
   /** Those of them that have been at a single message for long. */
   stuck = 0;
+  /** Messages that are to wait here once their attempt is recorded. */
+  expected = 0;
   /** Whether it had to give its place to others. */
   displaced = false;
   /** Calls off the look after those who wait on the disk. */
@@ -53,7 +55,7 @@ export class Line {
 
   /** How many more may wait here. */
   get room(): number {
-    return this.#limit - this.length;
+    return this.#limit - this.length - this.expected;
   }
 
   /** Whether it has got short enough for those on the disk. */

@@ -18,16 +18,26 @@ export class Pump {
   readonly #parts: PumpParts;
   readonly #most: number;
   readonly #begin: (message: ActiveMessage) => void;
+  readonly #caughtUp: () => void;
   #running: Promise<void> | undefined;
   #again = false;
   #wake: (() => void) | undefined;
   #stopped = false;
 
-  /** At most `most` messages are taken and not released; each is handed to `begin`. */
-  constructor(parts: PumpParts, most: number, begin: (message: ActiveMessage) => void) {
+  /**
+   * At most `most` messages are taken and not released; each is handed to `begin`. `caughtUp` is called
+   * when all have been taken that were due.
+   */
+  constructor(
+    parts: PumpParts,
+    most: number,
+    begin: (message: ActiveMessage) => void,
+    caughtUp: () => void = () => {},
+  ) {
     this.#parts = parts;
     this.#most = most;
     this.#begin = begin;
+    this.#caughtUp = caughtUp;
   }
 
   start(): void {
@@ -60,7 +70,10 @@ export class Pump {
       try {
         while (!this.#stopped && queue.active < this.#most) {
           const message = await queue.take();
-          if (!message) break;
+          if (!message) {
+            this.#caughtUp();
+            break;
+          }
           this.#begin(message);
         }
       } catch (error) {

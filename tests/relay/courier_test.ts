@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { LIMITS } from "../../src/relay/limits.ts";
 import { replyText } from "../../src/smtp/reply.ts";
 import { idOf, MINUTE } from "../queue/messages.ts";
+import { settled } from "../support/settled.ts";
 import { type Depot, openDepot } from "./depot.ts";
 
 const LINGER = 1000;
@@ -150,6 +151,73 @@ Deno.test("who finds a line too long waits on the disk, untried, and comes when 
   assert.deepEqual(depot.carriedTo("a.y"), Array.from({ length: 12 }, (_, i) => i + 1));
   assert.equal(depot.office.clock.now(), began);
   assert.equal(depot.office.spooled.length, 0);
+});
+
+/** Twelve messages for one destination that were tried once, all due again at one moment. */
+async function crowd(depot: Depot): Promise<void> {
+  for (const _ of count(12)) await depot.receive("jones@a.y");
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive(450);
+}
+
+Deno.test("of many that are due at one moment no more begin than there is room for", async () => {
+  const depot = await openDepot({ carriers: 1, line: 4 });
+  await crowd(depot);
+  const sync = Promise.withResolvers<void>();
+  depot.office.disk.before = (operation) => {
+    return /^sync .*journal/.test(operation) ? sync.promise : undefined;
+  };
+  await depot.office.queue.hastenAll();
+  await settled();
+  assert.ok(depot.office.queue.active <= 5, `${depot.office.queue.active}`);
+  sync.resolve();
+  await settled();
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
+  assert.equal(depot.carriedTo("a.y").length, 24);
+  assert.equal(depot.office.spooled.length, 0);
+});
+
+Deno.test("who waits on the disk is called for when there is room, and not before", async () => {
+  const depot = await openDepot({ carriers: 1, line: 10 });
+  const { queue } = depot.office;
+  let taken = 0;
+  const take = queue.take.bind(queue);
+  queue.take = async () => {
+    const message = await take();
+    if (message) taken++;
+    return message;
+  };
+  for (const _ of count(100)) await depot.receive("jones@a.y");
+  // A disk that takes as long as two messages.
+  let syncs = Promise.withResolvers<void>();
+  depot.office.disk.before = (operation) => {
+    return /^sync .*journal/.test(operation) ? syncs.promise : undefined;
+  };
+  let arrived = 0;
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) {
+    await carrier.arrive();
+    if (++arrived % 2 === 1 && depot.busy.length > 0) continue;
+    syncs.resolve();
+    await settled();
+    syncs = Promise.withResolvers();
+  }
+  assert.equal(depot.carriedTo("a.y").length, 100);
+  // Ninety found no room when they came.
+  assert.ok(taken <= 200, `${taken}`);
+});
+
+Deno.test("who made room for others and could not begin is no reason for those to wait", async () => {
+  const depot = await openDepot({ carriers: 1, line: 4 });
+  await crowd(depot);
+  // So that the next line of the journal begins a file.
+  await depot.office.clock.pass(2 * LINGER);
+  depot.office.fail(/^create .*journal/);
+  await depot.office.queue.hastenAll();
+  await settled();
+  assert.equal(depot.carriedTo("a.y").length, 12);
+  depot.office.heal();
+  await depot.office.clock.pass(2 * MINUTE);
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
+  assert.equal(depot.carriedTo("a.y").length, 24);
 });
 
 Deno.test("a long line keeps nobody from another destination, and who was there is not asked again", async () => {

@@ -7,8 +7,8 @@ export class MemoryDisk implements Disk {
   readonly directories = new Set<string>(["/"]);
   /** Every operation so far: `create /a/tmp/x`, `sync /a/tmp/x`, `rename /a/tmp/x /a/new/x` … */
   readonly operations: string[] = [];
-  /** Set to make an operation fail: it is called with each before it happens and may throw. */
-  before: (operation: string) => void = () => {};
+  /** Set to make an operation fail or wait: it is called with each before it happens and may throw. */
+  before: (operation: string) => void | Promise<void> = () => {};
 
   makeDirectory(path: string): Promise<void> {
     return this.#do(`makeDirectory ${path}`, () => {
@@ -96,7 +96,8 @@ export class MemoryDisk implements Disk {
 
   async #do<T>(operation: string, act: () => T): Promise<T> {
     await Promise.resolve();
-    this.before(operation);
+    const wait = this.before(operation);
+    if (wait) await wait;
     this.operations.push(operation);
     return act();
   }
