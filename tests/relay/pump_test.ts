@@ -30,3 +30,20 @@ Deno.test("a queue that is away is told of once a minute, however much waits, an
   assert.deepEqual(begun.sort(), ids);
   await pump.stop();
 });
+
+Deno.test("many that are due at once let others have their turn in between", async () => {
+  const office = await openOffice();
+  const { queue, clock, log } = office;
+  for (let n = 1; n <= 200; n++) await office.receive({ id: idOf(n) });
+  let begun = 0;
+  const pump = new Pump({ queue, clock, log }, 1000, () => void begun++);
+  pump.start();
+  const seen: number[] = [];
+  for (let turn = 0; begun < 200 && turn < 100; turn++) {
+    await settled();
+    seen.push(begun);
+  }
+  assert.equal(begun, 200);
+  assert.ok(seen.length >= 3, `${seen}`);
+  await pump.stop();
+});
