@@ -122,6 +122,8 @@ function isExpected(
   if (follows && [...read, ...directories].some((one) => above(one).includes(path))) return true;
   // Where a link to the key leads decides who could read it.
   if (call === "statx" && files.some((one) => above(one).at(-1) === path)) return true;
+  // It is listed to see whether it holds mailboxes alone.
+  if (call === "newfstatat" && directories.some((one) => above(one).at(-1) === path)) return true;
   // A directory that was made is durable once the one above it is synced, and that once its own name is.
   return ["openat", "statx"].includes(call) &&
     directories.some((one) => above(one).slice(-2).includes(path));
