@@ -82,7 +82,7 @@ export async function firstPlan(
     await new Spool(disk, SPOOL_DIR, "start").sweep();
   const reach = await readReach(real);
   const made = await Promise.all(mailboxes.made.map(realPath));
-  const granted = await grantedForMail(real, disk);
+  const granted = await grantedForMail(real, disk, { made: true });
   return { configuration: real, reach, places, granted, made, swept };
 }
 
@@ -95,7 +95,7 @@ async function foresee(
 ): Promise<void> {
   try {
     const real = await withRealPaths(configuration);
-    const granted = await grantedForMail(real, disk);
+    const granted = await grantedForMail(real, disk, { made: false });
     foreseen({ configuration: real, reach: await readReach(real), places, granted });
   } catch {
     // Nothing is said, and nothing is made for it.
@@ -125,7 +125,7 @@ export async function nextPlan(files: Files, running: Plan): Promise<Plan> {
   ]);
   const mailboxes = await prepareMailboxes(fresh, disk);
   refuse(mailboxes.problems);
-  const granted = await grantedForMail(real, disk);
+  const granted = await grantedForMail(real, disk, { made: true });
   const { made } = mailboxes;
   return { configuration: real, reach: await readReach(real), places, granted, made };
 }

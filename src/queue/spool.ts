@@ -20,6 +20,9 @@ const ENVELOPE = ".json";
 const TEXT = ".eml";
 const ID = new RegExp(`^${AN_ID}$`);
 
+/** Ids that are remembered. */
+const MOST_CHANGED = 100_000;
+
 /** The whole queue is away: nothing tells what is in it. The message says of which directory. */
 export class QueueAwayError extends Error {
   override name = "QueueAwayError";
@@ -27,9 +30,11 @@ export class QueueAwayError extends Error {
 
 export class Spool {
   #writes = 0;
-  /** Ids of messages that have changed envelopes, of those listed. Nobody else changes any meanwhile. */
+  /** Ids of messages that have changed envelopes, of those listed. Who does not write himself may miss the latest. */
   readonly #changed = new Set<string>();
   #listed = false;
+  /** Whether there are too many of them: then each message is asked for its changed envelope. */
+  #crowded = false;
 
   /** `directory` is SPOOL_DIR. `owner` tells the parts that write here apart, in names under `tmp/`. */
   constructor(readonly disk: Disk, readonly directory: string, readonly owner: string) {}
@@ -60,9 +65,20 @@ export class Spool {
   /** The ids of all messages, oldest first. */
   async list(): Promise<string[]> {
     const names = await this.disk.list(this.queueDirectory);
-    for (const id of idsOf(names, ENVELOPE)) this.#changed.add(id);
-    this.#listed = true;
+    for (const id of idsOf(names, ENVELOPE)) this.#remember(id);
+    this.#listed = !this.#crowded;
     return [...idsOf(names, TEXT)].sort();
+  }
+
+  #remember(id: string): void {
+    if (this.#crowded) return;
+    if (this.#changed.size < MOST_CHANGED) {
+      this.#changed.add(id);
+      return;
+    }
+    this.#changed.clear();
+    this.#crowded = true;
+    this.#listed = false;
   }
 
   /** Takes in a new message, whose text is to be written. */
@@ -74,7 +90,7 @@ export class Spool {
   async has(id: string): Promise<boolean> {
     if (!ID.test(id) || !await this.disk.exists(this.textPath(id))) return false;
     // Somebody may have put both back.
-    if (await this.disk.exists(this.envelopePath(id))) this.#changed.add(id);
+    if (await this.disk.exists(this.envelopePath(id))) this.#remember(id);
     return true;
   }
 
@@ -122,7 +138,7 @@ export class Spool {
     const temporary = this.temporaryPath(message.id + ENVELOPE);
     try {
       await this.stage(temporary, encodeEnvelope(message));
-      this.#changed.add(message.id);
+      this.#remember(message.id);
       await this.disk.rename(temporary, this.envelopePath(message.id));
     } catch (error) {
       await this.disk.remove(temporary).catch(() => {});
@@ -149,6 +165,8 @@ export class Spool {
 
   async #whole({ id, size }: Pick<QueuedMessage, "id" | "size">): Promise<Uint8Array> {
     const all = await this.disk.read(this.textPath(id));
+    // With an envelope in a file of its own alone, as earlier versions have left it.
+    if (all.length === size) return all;
     if (all.length - lengthOfEnclosed(all) !== size) throw wrongLength();
     return all.subarray(0, size);
   }
@@ -158,7 +176,7 @@ export class Spool {
   ): AsyncGenerator<Uint8Array> {
     const path = this.textPath(id);
     const end = await this.disk.readEnd(path, END);
-    if (end.of - lengthOfEnclosed(end.bytes) !== size) throw wrongLength();
+    if (end.of !== size && end.of - lengthOfEnclosed(end.bytes) !== size) throw wrongLength();
     const file = await this.disk.open(path);
     try {
       const buffer = new Uint8Array(PIECE);

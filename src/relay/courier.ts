@@ -45,8 +45,8 @@ export class Courier {
   readonly #lines = new Map<string, Line>();
   /** Destinations that wait for a place, longest first. */
   readonly #waiting = new Set<Line>();
-  /** How many have been called for by a line, and may not have come yet. */
-  readonly #called = new Map<Line, number>();
+  /** Whom lines have called for, and who may not have come yet: ids, and by whom. */
+  readonly #called = new Map<string, Line>();
   readonly #carriers = new Set<Carrier>();
   readonly #messages = new Set<Promise<void>>();
   readonly #workers = new Set<Promise<void>>();
@@ -62,7 +62,7 @@ export class Courier {
       parts,
       limits.messages,
       (message) => this.#begin(message),
-      () => this.#called.clear(),
+      () => this.#forgetCalled(),
     );
   }
 
@@ -89,6 +89,7 @@ export class Courier {
   }
 
   #begin(message: ActiveMessage): void {
+    this.#answer(message.message.id);
     const work = this.#distribute(message).finally(() => this.#messages.delete(work));
     this.#messages.add(work);
   }
@@ -324,14 +325,26 @@ export class Courier {
     }
   }
 
+  /** Who was called for has come. */
+  #answer(id: string): void {
+    const line = this.#called.get(id);
+    if (line) line.called--;
+    this.#called.delete(id);
+  }
+
+  /** Those who have not come by now do not come: they are gone, or are not due after all. */
+  #forgetCalled(): void {
+    for (const id of [...this.#called.keys()]) this.#answer(id);
+  }
+
   /** The line has got shorter: those who wait on the disk alone may come. */
   #refill(line: Line): void {
     if (!line.isShort || this.#isStuck(line)) return;
-    let called = this.#called.get(line) ?? 0;
     for (const id of line.heldBack) {
-      if (called >= line.room) break;
-      this.#called.set(line, ++called);
+      if (line.called >= line.room) return;
       line.heldBack.delete(id);
+      if (!this.#called.has(id)) line.called++;
+      this.#called.set(id, this.#called.get(id) ?? line);
       // Its recipients here are due, those of other destinations may not be.
       this.#parts.queue.add(id);
     }

@@ -33,6 +33,8 @@ export class Line {
   stuck = 0;
   /** Messages that are to wait here once their attempt is recorded. */
   expected = 0;
+  /** Messages that it has called for from the disk, and that may not have come yet. */
+  called = 0;
   /** Whether it had to give its place to others. */
   displaced = false;
   /** Calls off the look after those who wait on the disk. */

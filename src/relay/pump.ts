@@ -73,7 +73,10 @@ export class Pump {
       try {
         for (let taken = 0; !this.#stopped && queue.active < this.#most; taken++) {
           // A disk that is quick makes nobody wait, and who waits for a server would hear nothing.
-          if (taken > 0 && taken % TURN === 0) await othersTurn();
+          if (taken > 0 && taken % TURN === 0) {
+            await othersTurn();
+            if (this.#stopped) break;
+          }
           const message = await queue.take();
           if (!message) {
             this.#caughtUp();

@@ -24,27 +24,46 @@ function diskWith(names: Readonly<Record<string, readonly string[]>>) {
   };
 }
 
+const MADE = { made: true };
 const PAIR = configurationOf("/mail/jones", "/mail/smith");
 
 Deno.test("mailboxes alone in their directory are granted by it", async () => {
   const disk = diskWith({ "/mail": ["smith", "jones"] });
-  assert.deepEqual(await grantedForMail(PAIR, disk), ["/mail"]);
+  assert.deepEqual(await grantedForMail(PAIR, disk, MADE), ["/mail"]);
 });
 
 Deno.test("so they are where some or all of them are yet to be made", async () => {
-  assert.deepEqual(await grantedForMail(PAIR, diskWith({ "/mail": ["jones"] })), ["/mail"]);
-  assert.deepEqual(await grantedForMail(PAIR, diskWith({})), ["/mail"]);
+  const toBeMade = { made: false };
+  const some = diskWith({ "/mail": ["jones"] });
+  assert.deepEqual(await grantedForMail(PAIR, some, toBeMade), ["/mail"]);
+  assert.deepEqual(await grantedForMail(PAIR, diskWith({}), toBeMade), ["/mail"]);
+});
+
+Deno.test("where one that was made is away, as its disk may be, each is granted alone", async () => {
+  for (const names of [{ "/mail": ["jones"] }, { "/mail": [] }, {}]) {
+    const granted = await grantedForMail(PAIR, diskWith(names), MADE);
+    assert.deepEqual(granted, ["/mail/jones", "/mail/smith"]);
+  }
+});
+
+Deno.test({
+  name: "what the daemon may not do itself it grants to nobody",
+  permissions: { read: ["/mail/jones", "/mail/smith"], write: true },
+  async fn() {
+    const disk = diskWith({ "/mail": ["jones", "smith"] });
+    assert.deepEqual(await grantedForMail(PAIR, disk, MADE), ["/mail/jones", "/mail/smith"]);
+  },
 });
 
 Deno.test("what a file system has at its top is not looked at", async () => {
   const disk = diskWith({ "/mail": ["lost+found", "jones", "smith"] });
-  assert.deepEqual(await grantedForMail(PAIR, disk), ["/mail"]);
+  assert.deepEqual(await grantedForMail(PAIR, disk, MADE), ["/mail"]);
 });
 
 Deno.test("beside anything else, a directory, a file or a former user's mailbox, each is granted alone", async () => {
   for (const other of ["spool", ".hidden", "brown"]) {
     const disk = diskWith({ "/mail": ["jones", "smith", other] });
-    assert.deepEqual(await grantedForMail(PAIR, disk), ["/mail/jones", "/mail/smith"], other);
+    assert.deepEqual(await grantedForMail(PAIR, disk, MADE), ["/mail/jones", "/mail/smith"], other);
   }
 });
 
@@ -60,7 +79,7 @@ Deno.test("a mailbox without neighbours is granted alone", async () => {
     "/home/brown": ["Maildir"],
   });
   assert.deepEqual(
-    await grantedForMail(configuration, disk),
+    await grantedForMail(configuration, disk, MADE),
     ["/mail/jones", "/home/smith/Maildir", "/home/brown/Maildir"],
   );
 });
@@ -68,17 +87,17 @@ Deno.test("a mailbox without neighbours is granted alone", async () => {
 Deno.test("each directory is judged by itself", async () => {
   const configuration = configurationOf("/a/jones", "/b/smith", "/a/brown", "/b/white");
   const disk = diskWith({ "/a": ["jones", "brown"], "/b": ["smith", "white", "key"] });
-  assert.deepEqual(await grantedForMail(configuration, disk), ["/a", "/b/smith", "/b/white"]);
+  assert.deepEqual(await grantedForMail(configuration, disk, MADE), ["/a", "/b/smith", "/b/white"]);
 });
 
 Deno.test("users who share a mailbox are no neighbours", async () => {
   const disk = diskWith({ "/mail": ["all"] });
-  assert.deepEqual(await grantedForMail(configurationOf("/mail/all", "/mail/all"), disk), [
+  assert.deepEqual(await grantedForMail(configurationOf("/mail/all", "/mail/all"), disk, MADE), [
     "/mail/all",
   ]);
 });
 
 Deno.test("where a directory cannot be looked at, each is granted alone", async () => {
   const disk = { list: () => Promise.reject(new Deno.errors.PermissionDenied("not yours")) };
-  assert.deepEqual(await grantedForMail(PAIR, disk), ["/mail/jones", "/mail/smith"]);
+  assert.deepEqual(await grantedForMail(PAIR, disk, MADE), ["/mail/jones", "/mail/smith"]);
 });

@@ -1,7 +1,7 @@
 /** The spool: synced before it counts, a whole message or none. */
 
 import assert from "node:assert/strict";
-import { DamagedError } from "../../src/queue/envelope.ts";
+import { DamagedError, encodeEnvelope } from "../../src/queue/envelope.ts";
 import { Spool } from "../../src/queue/spool.ts";
 import { ARRIVED, FRED, idOf, message, recipient } from "./messages.ts";
 import { bytesOf, newSpool, put, readText } from "./spooled.ts";
@@ -55,6 +55,21 @@ Deno.test("a spool that has listed nothing knows of changed envelopes all the sa
   await other.remove(ID);
   assert.equal(disk.files.size, 0);
 });
+
+for (const size of [0, 30, 200_000]) {
+  Deno.test(`a text of ${size} octets alone, with its envelope in a file of its own, is read`, async () => {
+    const { disk, spool } = await newSpool();
+    const text = new Uint8Array(size).fill(65);
+    const queued = message({ size });
+    disk.files.set(`/spool/queue/${queued.id}.eml`, { bytes: text, synced: true });
+    const bytes = encodeEnvelope(queued);
+    disk.files.set(`/spool/queue/${queued.id}.json`, { bytes, synced: true });
+    assert.deepEqual(await spool.list(), [queued.id]);
+    const read = await spool.read(queued.id);
+    assert.deepEqual(read, queued);
+    assert.deepEqual(await readText(spool, read), text);
+  });
+}
 
 Deno.test("a message that somebody took out and put back is as it was", async () => {
   const { disk, spool } = await newSpool();

@@ -205,6 +205,17 @@ Deno.test("who waits on the disk is called for when there is room, and not befor
   assert.ok(taken <= 200, `${taken}`);
 });
 
+Deno.test("a line goes on calling for its messages while many others are due", async () => {
+  const depot = await openDepot({ carriers: 1, line: 4, messages: 12 });
+  for (const _ of count(40)) await depot.receive("jones@a.y");
+  for (const n of count(400)) await depot.receive(`smith@${n}.y`);
+  for (const _ of count(45)) {
+    for (const carrier of depot.busy) if (carrier.busy) await carrier.arrive();
+    await depot.office.clock.pass(100);
+  }
+  assert.equal(depot.carriedTo("a.y").length, 40);
+});
+
 Deno.test("who made room for others and could not begin is no reason for those to wait", async () => {
   const depot = await openDepot({ carriers: 1, line: 4 });
   await crowd(depot);

@@ -1,7 +1,7 @@
 /** Queues that are long, made in no time. */
 
 import { encodeEnclosed } from "../../../src/queue/enclosed.ts";
-import type { QueuedMessage } from "../../../src/queue/envelope.ts";
+import { encodeEnvelope, type QueuedMessage } from "../../../src/queue/envelope.ts";
 import { MessageIds } from "../../../src/queue/id.ts";
 
 const HOUR = 3600_000;
@@ -32,11 +32,14 @@ export function fillSpool(directory: string, messages: number): void {
     arrived = Math.floor(now - AGE + AGE / 2 * i / messages);
     const id = ids.next();
     const message = messageOf(id, arrived, now + WAIT + i);
-    const enclosed = encodeEnclosed(message);
+    const [recipient] = message.recipients;
+    const { last: _, ...untried } = recipient!;
+    const enclosed = encodeEnclosed({ ...message, recipients: [{ ...untried, attempts: 0 }] });
     const file = new Uint8Array(TEXT.length + enclosed.length);
     file.set(TEXT);
     file.set(enclosed, TEXT.length);
     Deno.writeFileSync(`${queue}/${id}.eml`, file);
+    Deno.writeFileSync(`${queue}/${id}.json`, encodeEnvelope(message));
   }
 }
 
