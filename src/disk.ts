@@ -44,8 +44,8 @@ export interface Disk {
   copy(from: string, to: string): Promise<void>;
   /** Moves a name; a file already there is replaced. */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a name; one that is gone already is no error. */
-  remove(path: string): Promise<void>;
+  /** Removes a name; one that is gone already is no error. Returns whether it was there. */
+  remove(path: string): Promise<boolean>;
   /** Names in a directory. */
   list(path: string): Promise<string[]>;
   /** Whether there is something of this name. Rejects where that cannot be told. */
@@ -126,11 +126,13 @@ export class SystemDisk implements Disk {
     return this.#pace.run(() => Deno.renameSync(from, to), () => Deno.rename(from, to));
   }
 
-  async remove(path: string): Promise<void> {
+  async remove(path: string): Promise<boolean> {
     try {
       await this.#pace.run(() => Deno.removeSync(path), () => Deno.remove(path));
+      return true;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return false;
     }
   }
 

@@ -47,7 +47,7 @@ export class SharedTimer implements Clock {
   #set(end: number): void {
     this.#callOff();
     this.#next = end;
-    this.#callOff = this.#clock.after(end * GRAIN - this.now(), () => this.#ring());
+    this.#callOff = this.#clock.after(Math.max(0, end * GRAIN - this.now()), () => this.#ring());
   }
 
   #ring(): void {

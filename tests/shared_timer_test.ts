@@ -79,3 +79,19 @@ Deno.test("a thousand waits take one timer, and closing ends them all", () => {
   clock.advance(600_000);
   assert.deepEqual(waits.over, []);
 });
+
+Deno.test("no wait is asked for that is shorter than none, though time goes on meanwhile", () => {
+  let now = 0;
+  const asked: number[] = [];
+  const timer = new SharedTimer({
+    // A grain passes between any two looks.
+    now: () => now += 100,
+    after(milliseconds) {
+      asked.push(milliseconds);
+      return () => {};
+    },
+  });
+  for (const milliseconds of [0, 1, 50, 150]) timer.after(milliseconds, () => {});
+  assert.ok(asked.length > 0 && asked.every((one) => one >= 0), `${asked}`);
+  timer.close();
+});

@@ -205,7 +205,9 @@ export class ActiveMessage {
       return this.#dueAgain(pause);
     }
     await journal.remove(id);
-    if (this.#removal) log.warn("message removed", { id });
+    // Nothing was removed of one that had gone to everybody by then.
+    const left = this.#message.recipients.some(({ state }) => state !== "delivered");
+    if (this.#removal && left) log.warn("message removed", { id });
     return Infinity;
   }
 

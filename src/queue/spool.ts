@@ -201,9 +201,10 @@ export class Spool {
     await this.#removeChanged(id);
   }
 
-  /** Removes its names, neither durably nor in an order. */
+  /** Removes its names, neither durably nor in an order. Rejects with QueueAwayError and disk errors. */
   async removeNames(id: string): Promise<void> {
-    await this.disk.remove(this.textPath(id));
+    // With the queue its names are away too, and come back with it.
+    if (!await this.disk.remove(this.textPath(id))) await this.#mustBeThere();
     await this.#removeChanged(id);
   }
 

@@ -96,6 +96,10 @@ export class Channel {
     return this.#wire.security;
   }
 
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Whether the server, listened to, has said something or closed. */
   get interrupted(): boolean {
     return this.#interrupted || !this.#open;

@@ -73,6 +73,11 @@ export class Connection {
     return this.#session.usable && !this.#channel.interrupted;
   }
 
+  /** Whether the server is still there, as far as is known. */
+  get isOpen(): boolean {
+    return !this.#session.over && this.#channel.isOpen;
+  }
+
   /** Whether TLS was offered and is not in use. */
   get declinedTls(): boolean {
     return this.#session.offers("STARTTLS") && !this.security;

@@ -6,21 +6,8 @@ import { type ActiveMessage, SHORTLY } from "../queue/active.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Mailbox } from "../smtp/address.ts";
 import { type CourierLimits, LIMITS } from "./limits.ts";
-import { Line, type Task, type TaskEnd } from "./line.ts";
+import { type Carrier, Line, type Task, type TaskEnd } from "./line.ts";
 import { Pump } from "./pump.ts";
-
-/** Brings messages to one destination, one after another. */
-export interface Carrier {
-  /**
-   * Tries once to bring a message to the task's recipients, and settles every one of them. Rejects
-   * with nothing but errors that should not be.
-   */
-  carry(task: Task): Promise<void>;
-  /** There is nothing more for now: ends what is open, in good order. */
-  rest(): Promise<void>;
-  /** Ends what is open at once; a `carry` under way settles as cut short what it can. */
-  abort(): void;
-}
 
 export interface CourierParts {
   readonly queue: Queue;
@@ -28,7 +15,8 @@ export interface CourierParts {
   readonly log: Log;
   /** Where mail for a recipient is brought to: a key that its carrier knows. */
   readonly destinationOf: (forwardPath: Mailbox) => string;
-  readonly carrierFor: (destination: string) => Carrier;
+  /** `isServed` tells whether another carrier of the destination is connected to a place. */
+  readonly carrierFor: (destination: string, isServed: (place: string) => boolean) => Carrier;
   /** Whether a destination is served at once, however many others there are. */
   readonly isFirst: (destination: string) => boolean;
 }
@@ -205,9 +193,12 @@ export class Courier {
   }
 
   /** Few connections serve most hosts; more come where so many wait that it is worth their while. */
-  #carriersFor({ length }: Line): number {
+  #carriersFor({ length, members, wanted }: Line): number {
     const { carriers, mostCarriers, crowd } = this.#limits;
-    return Math.max(carriers, Math.min(Math.floor(length / crowd), mostCarriers));
+    // One after the other: only who is connected shows that the host wants so many.
+    const shown = [...members].every((one) => one.connectedTo !== undefined);
+    const worthwhile = shown ? Math.min(Math.floor(length / crowd), mostCarriers) : 0;
+    return Math.min(wanted, Math.max(carriers, worthwhile));
   }
 
   #placesOf(line: Line): number {
@@ -257,7 +248,10 @@ export class Courier {
   }
 
   async #work(line: Line): Promise<void> {
-    const carrier = this.#parts.carrierFor(line.destination);
+    const carrier: Carrier = this.#parts.carrierFor(line.destination, (place) => {
+      return [...line.members].some((one) => one !== carrier && one.connectedTo === place);
+    });
+    line.members.add(carrier);
     this.#carriers.add(carrier);
     try {
       for (let brought = 0; brought < this.#limits.turn || this.#waiting.size === 0; brought++) {
@@ -266,24 +260,27 @@ export class Courier {
         if (!task) break;
         const quick = await this.#carry(line, carrier, task);
         this.#refill(line);
+        this.#serve(line);
         // The others go on; this one begins anew, with a place if there is one.
         if (!quick) break;
       }
       await carrier.rest();
     } finally {
+      line.members.delete(carrier);
       this.#carriers.delete(carrier);
     }
   }
 
-  /** Whether it did not take long. */
+  /** Whether this carrier may go on: it did not take long, and is wanted. */
   async #carry(line: Line, carrier: Carrier, task: Task): Promise<boolean> {
     let quick = true;
+    let isWanted = true;
     const callOff = this.#parts.clock.after(this.#limits.patience, () => {
       quick = false;
       this.#slowDown(line);
     });
     try {
-      if (!task.message.over) await carrier.carry(task);
+      if (!task.message.over) isWanted = await carrier.carry(task) === "tried";
     } catch (error) {
       this.#parts.log.error("relay failed", {
         id: task.message.message.id,
@@ -291,11 +288,20 @@ export class Courier {
       });
     } finally {
       callOff();
-      if (quick) line.adapt(true);
-      else line.stuck--;
-      task.done("settled");
+      if (!quick) line.stuck--;
+      else if (isWanted) line.adapt(true);
+      if (isWanted) task.done("settled");
+      else this.#leaveToOthers(line, task);
     }
-    return quick;
+    return quick && isWanted;
+  }
+
+  /** The host wants no more of us than are there: they bring it. */
+  #leaveToOthers(line: Line, task: Task): void {
+    const connected = [...line.members].filter((one) => one.connectedTo !== undefined).length;
+    line.wanted = Math.max(1, connected);
+    if (this.#stopping) putBack(task);
+    else line.putBack(task);
   }
 
   /**

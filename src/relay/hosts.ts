@@ -96,7 +96,8 @@ export class HostMemory {
   }
 }
 
-function placeOf({ address, port }: Target): string {
+/** A host's address and port in one word. */
+export function placeOf({ address, port }: Target): string {
   return `${address} ${port}`;
 }
 

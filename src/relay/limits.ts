@@ -26,7 +26,7 @@ export interface CourierLimits {
 export const LIMITS: CourierLimits = {
   destinations: 20,
   carriers: 2,
-  mostCarriers: 8,
+  mostCarriers: 20,
   crowd: 10,
   messages: 2000,
   line: 200,

@@ -20,6 +20,22 @@ export interface Task {
 /** Whether an attempt was made, or the message has to wait on the disk for the line to be shorter. */
 export type TaskEnd = "settled" | "held back";
 
+/** Brings messages to one destination, one after another. */
+export interface Carrier {
+  /** The place it has a connection to, in words of its own; undefined while it has none. */
+  readonly connectedTo: string | undefined;
+  /**
+   * Tries once to bring a message to the task's recipients, and settles every one of them; or none,
+   * where the host wants no more carriers than are connected there already. Rejects with nothing but
+   * errors that should not be.
+   */
+  carry(task: Task): Promise<"tried" | "not wanted">;
+  /** There is nothing more for now: ends what is open, in good order. */
+  rest(): Promise<void>;
+  /** Ends what is open at once; a `carry` under way settles as cut short what it can. */
+  abort(): void;
+}
+
 /** Messages that may wait for a destination that was slow. */
 const SHORTEST = 2;
 const MOST_HELD_BACK = 100_000;
@@ -29,6 +45,10 @@ const MOST_TAKEN = 100;
 export class Line {
   /** Carriers at work. */
   carriers = 0;
+  /** Those of them that have begun. */
+  readonly members = new Set<Carrier>();
+  /** As many as the destination wants at a time. */
+  wanted = Infinity;
   /** Those of them that have been at a single message for long. */
   stuck = 0;
   /** Messages that are to wait here once their attempt is recorded. */
@@ -80,6 +100,13 @@ export class Line {
     const [first] = this.#idle;
     first?.();
     return first !== undefined;
+  }
+
+  /** Puts a task in front that was taken. */
+  putBack(task: Task): void {
+    this.#tasks = [task, ...this.takeAll()];
+    const [first] = this.#idle;
+    first?.();
   }
 
   /** The next task, undefined where there is none. */

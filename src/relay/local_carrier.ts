@@ -3,8 +3,7 @@
 import { DamagedError, type QueuedMessage } from "../queue/envelope.ts";
 import type { Mailbox } from "../smtp/address.ts";
 import type { Reply } from "../smtp/reply.ts";
-import type { Carrier } from "./courier.ts";
-import type { Task } from "./line.ts";
+import type { Carrier, Task } from "./line.ts";
 import * as verdict from "./verdict.ts";
 
 /**
@@ -17,6 +16,8 @@ export type LocalDelivery = (
 ) => Promise<readonly Reply[]>;
 
 export class LocalCarrier implements Carrier {
+  /** Here is where they are. */
+  readonly connectedTo = "here";
   readonly #deliver: LocalDelivery;
   readonly #aborted = Promise.withResolvers<undefined>();
 
@@ -24,7 +25,7 @@ export class LocalCarrier implements Carrier {
     this.#deliver = deliver;
   }
 
-  async carry({ message, recipients, settle }: Task): Promise<void> {
+  async carry({ message, recipients, settle }: Task): Promise<"tried"> {
     let replies;
     try {
       replies = await Promise.race([
@@ -33,7 +34,8 @@ export class LocalCarrier implements Carrier {
       ]);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
-      return message.damaged(error);
+      message.damaged(error);
+      return "tried";
     }
     await settle(recipients.map((forwardPath, i) => {
       const reply = replies?.[i];
@@ -41,6 +43,7 @@ export class LocalCarrier implements Carrier {
         ? { forwardPath, reply, heard: false }
         : { forwardPath, reply: verdict.interrupted, heard: false };
     }));
+    return "tried";
   }
 
   rest(): Promise<void> {

@@ -11,7 +11,8 @@ import type { Spool } from "../queue/spool.ts";
 import type { Mailbox } from "../smtp/address.ts";
 import { parseIp } from "../smtp/ip.ts";
 import type { Timeouts } from "./connection.ts";
-import { type Carrier, Courier } from "./courier.ts";
+import { Courier } from "./courier.ts";
+import type { Carrier } from "./line.ts";
 import { HostMemory } from "./hosts.ts";
 import { LocalCarrier, type LocalDelivery } from "./local_carrier.ts";
 import { RemoteCarrier } from "./remote_carrier.ts";
@@ -113,9 +114,9 @@ export class Relay {
       },
       // Reports and mail that waited for a mailbox need nobody's answer.
       isFirst: (destination) => destination === HERE,
-      carrierFor: (destination): Carrier => {
+      carrierFor: (destination, isServed): Carrier => {
         if (destination === HERE) return new LocalCarrier(parts.deliver);
-        return new RemoteCarrier(destination, remote);
+        return new RemoteCarrier(destination, remote, isServed);
       },
     });
   }

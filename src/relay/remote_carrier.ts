@@ -4,8 +4,8 @@ import { MAX_RECIPIENTS } from "../smtp/client.ts";
 import { type Reply, replyText } from "../smtp/reply.ts";
 import { ChannelError, type Connection, type Outcome, PLAIN } from "./connection.ts";
 import { Attempt, settlements, type Trouble } from "./attempt.ts";
-import type { Carrier } from "./courier.ts";
-import type { Task } from "./line.ts";
+import { placeOf } from "./hosts.ts";
+import type { Carrier, Task } from "./line.ts";
 import { openConnection, type OpeningParts } from "./opening.ts";
 import {
   type Protection,
@@ -34,21 +34,50 @@ interface Open {
 /** This host stops. */
 const CUT_SHORT: Trouble = { reply: verdict.interrupted, heard: false, cutShort: true };
 
+/** The host lets others of us in, but no more. */
+class NotWantedError extends Error {
+  override name = "NotWantedError";
+}
+
 export class RemoteCarrier implements Carrier {
   readonly #domain: string;
   readonly #parts: RemoteParts;
+  readonly #isServed: (place: string) => boolean;
   readonly #aborted = new AbortController();
   /** Ends the waits that an abort ends. */
   readonly #waits = new Set<() => void>();
   #open: Open | undefined;
 
-  /** `domain` is a name or an address literal. */
-  constructor(domain: string, parts: RemoteParts) {
+  /**
+   * `domain` is a name or an address literal; `isServed` tells whether another carrier of ours is
+   * connected to a place.
+   */
+  constructor(
+    domain: string,
+    parts: RemoteParts,
+    isServed: (place: string) => boolean = () => false,
+  ) {
     this.#domain = domain;
     this.#parts = parts;
+    this.#isServed = isServed;
   }
 
-  async carry(task: Task): Promise<void> {
+  get connectedTo(): string | undefined {
+    return this.#open?.connection.isOpen ? placeOf(this.#open.target) : undefined;
+  }
+
+  async carry(task: Task): Promise<"tried" | "not wanted"> {
+    try {
+      await this.#carry(task);
+      return "tried";
+    } catch (error) {
+      if (error instanceof NotWantedError) return "not wanted";
+      throw error;
+    }
+  }
+
+  /** Rejects with NotWantedError, and then nothing is settled. */
+  async #carry(task: Task): Promise<void> {
     let left = task.recipients;
     while (left.length > 0) {
       // All servers take a hundred at once (RFC 5321 4.5.3.1.8).
@@ -168,6 +197,7 @@ export class RemoteCarrier implements Carrier {
     const { hosts } = this.#parts;
     const reply = this.#remembered(target, protection);
     if (reply) {
+      if (this.#isLeftToOthers(attempt, target, reply)) throw new NotWantedError();
       attempt.fail({ reply, heard: false, host: target.host });
       return undefined;
     }
@@ -184,11 +214,21 @@ export class RemoteCarrier implements Carrier {
       return this.#open = { target, protection, connection };
     } catch (error) {
       if (!(error instanceof ChannelError)) throw error;
+      if (this.#isLeftToOthers(attempt, target, error.reply)) throw new NotWantedError();
       attempt.fail(
         this.#aborted.signal.aborted ? CUT_SHORT : this.#judge(error, target, protection),
       );
       return undefined;
     }
+  }
+
+  /**
+   * Whether a host that turns us away for now serves others of us: it wants no more at a time, and who is
+   * there brings this too. Not where some of the recipients have their answers already.
+   */
+  #isLeftToOthers({ undecided, task }: Attempt, target: Target, { code }: Reply): boolean {
+    return code < 500 && undecided.length === task.recipients.length &&
+      !this.#aborted.signal.aborted && this.#isServed(placeOf(target));
   }
 
   /** Why it did not work a moment ago. */

@@ -63,6 +63,27 @@ Deno.test("what is delivered is not tried again where the disk does not take it"
   }
 });
 
+Deno.test("what is delivered while the queue is away is not tried again when it is back", async () => {
+  const office = await openOffice();
+  const { disk, queue, clock } = office;
+  await office.receive();
+  const active = await office.take();
+  await active.begin([JONES]);
+  const files = [...disk.files].filter(([path]) => path.startsWith("/spool/queue/"));
+  for (const [path] of files) disk.files.delete(path);
+  disk.directories.delete("/spool/queue");
+  await active.settle([settlement("jones@x.y", 250)]);
+  await active.release();
+  assert.equal(queue.active, 1);
+  disk.directories.add("/spool/queue");
+  for (const [path, file] of files) disk.files.set(path, file);
+  await queue.hastenAll();
+  assert.equal(await queue.take(), undefined);
+  await clock.pass(2 * SHORTLY);
+  assert.equal(queue.active, 0);
+  assert.deepEqual(office.spooled, []);
+});
+
 Deno.test("of two, only who waits is tried again after a disk that failed", async () => {
   const office = await openOffice();
   await office.receive({ recipients: [recipient("jones@x.y"), recipient("smith@x.y")] });

@@ -112,6 +112,60 @@ Deno.test("where many wait more carriers come, up to a limit, and where few wait
   assert.deepEqual(depot.office.spooled, []);
 });
 
+Deno.test("more carriers come one after the other, each when the others are connected", async () => {
+  const depot = await openDepot({ carriers: 1, mostCarriers: 4, crowd: 2 });
+  depot.newCarriersAt = undefined;
+  for (const _ of count(20)) await depot.receive("jones@a.y");
+  assert.equal(depot.carriers.length, 1);
+  for (const n of count(3)) {
+    for (const carrier of depot.carriers) carrier.connectedTo = "there";
+    await depot.busy[0]?.arrive();
+    assert.equal(depot.carriers.length, 1 + n);
+  }
+});
+
+Deno.test("a carrier that a host does not want leaves its message to those who are connected", async () => {
+  const depot = await openDepot({ carriers: 3, mostCarriers: 3 });
+  for (const _ of count(9)) await depot.receive("jones@a.y");
+  const [first, second, third] = depot.busy;
+  assert(first && second && third);
+  await third.turnedAway();
+  assert.ok(third.rested);
+  await second.arrive();
+  await first.arrive();
+  // The one that was left comes next, and nobody takes the place of the one that has gone.
+  assert.deepEqual([first.carried, second.carried], [[1, 4], [2, 3]]);
+  for (let [carrier] = depot.busy; carrier; [carrier] = depot.busy) await carrier.arrive();
+  assert.equal(depot.carriers.length, 3);
+  assert.deepEqual(depot.carriedTo("a.y").toSorted((a, b) => a - b), [
+    1,
+    2,
+    3,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+  ]);
+  assert.equal(depot.office.spooled.length, 0);
+  // One attempt each.
+  assert.equal(depot.office.log.fieldsOf("message deferred").length, 0);
+});
+
+Deno.test("a message that is left to others is put back at a stop", async () => {
+  const depot = await openDepot({ carriers: 2 });
+  for (const _ of count(2)) await depot.receive("jones@a.y");
+  const [first, second] = depot.busy;
+  const stop = depot.courier.stop(MINUTE);
+  await second?.turnedAway();
+  await first?.arrive();
+  await stop;
+  const [jones] = await depot.recipientsOf(2);
+  assert.deepEqual([jones?.state, jones?.attempts], ["waiting", 0]);
+});
+
 Deno.test("of many carriers some may take long, and the others go on", async () => {
   const depot = await openDepot({ carriers: 1, mostCarriers: 3, crowd: 2 });
   for (let n = 0; n < 9; n++) await depot.receive("jones@a.y");

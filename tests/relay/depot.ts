@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import type { QueuedRecipient } from "../../src/queue/envelope.ts";
 import type { Settlement } from "../../src/queue/progress.ts";
-import { type Carrier, Courier } from "../../src/relay/courier.ts";
+import { Courier } from "../../src/relay/courier.ts";
 import { type CourierLimits, LIMITS } from "../../src/relay/limits.ts";
-import type { Task } from "../../src/relay/line.ts";
+import type { Carrier, Task } from "../../src/relay/line.ts";
 import { interrupted } from "../../src/relay/verdict.ts";
 import { idOf, recipient, reply } from "../queue/messages.ts";
 import { type Office, openOffice } from "../queue/office.ts";
@@ -17,9 +17,11 @@ type Answer = Omit<Settlement, "forwardPath">;
 export class FakeCarrier implements Carrier {
   /** Messages so far, by their numbers. */
   readonly carried: number[] = [];
+  /** Where it is connected to; a test may end that, or keep it from its connection. */
+  connectedTo: string | undefined = "there";
   rested = false;
   aborted = false;
-  #answer: PromiseWithResolvers<Answer> | undefined;
+  #answer: PromiseWithResolvers<Answer | "not wanted"> | undefined;
 
   constructor(readonly destination: string) {}
 
@@ -28,16 +30,25 @@ export class FakeCarrier implements Carrier {
     return this.#answer !== undefined;
   }
 
-  async carry({ message, recipients, settle }: Task): Promise<void> {
+  async carry({ message, recipients, settle }: Task): Promise<"tried" | "not wanted"> {
     assert.ok(!this.busy && !this.rested, "one message after another, and none at last");
     this.carried.push(numberOf(message.message.id));
     this.#answer = Promise.withResolvers();
     try {
       const answer = await this.#answer.promise;
+      if (answer === "not wanted") return answer;
       await settle(recipients.map((forwardPath) => ({ forwardPath, ...answer })));
+      return "tried";
     } finally {
       this.#answer = undefined;
     }
+  }
+
+  /** The host wants no more carriers than there are. */
+  async turnedAway(): Promise<void> {
+    this.connectedTo = undefined;
+    this.#answer?.resolve("not wanted");
+    await settled();
   }
 
   rest(): Promise<void> {
@@ -69,6 +80,8 @@ export class Depot {
   readonly courier: Courier;
   /** All there ever were. */
   readonly carriers: FakeCarrier[] = [];
+  /** Where those are connected to that are made from now on. */
+  newCarriersAt: string | undefined = "there";
   #count = 0;
 
   constructor(readonly office: Office, limits: Partial<CourierLimits>) {
@@ -81,6 +94,7 @@ export class Depot {
       isFirst: (destination) => destination === "first.test",
       carrierFor: (destination) => {
         const carrier = new FakeCarrier(destination);
+        carrier.connectedTo = this.newCarriersAt;
         this.carriers.push(carrier);
         return carrier;
       },

@@ -43,8 +43,8 @@ export class MemoryDisk implements Disk {
     });
   }
 
-  remove(path: string): Promise<void> {
-    return this.#do(`remove ${path}`, () => void this.files.delete(path));
+  remove(path: string): Promise<boolean> {
+    return this.#do(`remove ${path}`, () => this.files.delete(path));
   }
 
   list(path: string): Promise<string[]> {

@@ -130,9 +130,11 @@ export class ForgetfulDisk implements Disk {
     });
   }
 
-  remove(path: string): Promise<void> {
+  remove(path: string): Promise<boolean> {
     return this.#change(`remove ${path}`, () => {
-      if (this.#tree.find(path)) this.#tree.change(path, undefined);
+      const isThere = this.#tree.find(path) !== undefined;
+      if (isThere) this.#tree.change(path, undefined);
+      return isThere;
     });
   }
 
