@@ -19,8 +19,16 @@ export async function rewrite({ folder }: Daemon, { mail = "", users }: Change):
     const at = lines.findIndex((other) => nameIn(other) === nameIn(line));
     lines.splice(at < 0 ? lines.length : at, 1, line);
   }
-  await Deno.writeTextFile(file, `${lines.join("\n")}\n`);
-  if (users !== undefined) await Deno.writeTextFile(`${folder}/user.conf`, users);
+  await replace(file, `${lines.join("\n")}\n`);
+  if (users !== undefined) await replace(`${folder}/user.conf`, users);
+}
+
+/** In one step, for it may be read at any time. */
+async function replace(file: string, content: string): Promise<void> {
+  const next = `${file}.next`;
+  await Deno.writeTextFile(next, content);
+  await Deno.chmod(next, (await Deno.stat(file)).mode! & 0o777);
+  await Deno.rename(next, file);
 }
 
 function nameIn(line: string): string {
