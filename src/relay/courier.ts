@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import { type ActiveMessage, SHORTLY } from "../queue/active.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Mailbox } from "../smtp/address.ts";
+import { Calls } from "./calls.ts";
 import { type CourierLimits, LIMITS } from "./limits.ts";
 import { type Carrier, Line, type Task, type TaskEnd } from "./line.ts";
 import { Pump } from "./pump.ts";
@@ -33,8 +34,7 @@ export class Courier {
   readonly #lines = new Map<string, Line>();
   /** Destinations that wait for a place, longest first. */
   readonly #waiting = new Set<Line>();
-  /** Whom lines have called for, and who may not have come yet: ids, and by whom. */
-  readonly #called = new Map<string, Line>();
+  readonly #calls: Calls;
   readonly #carriers = new Set<Carrier>();
   readonly #messages = new Set<Promise<void>>();
   readonly #workers = new Set<Promise<void>>();
@@ -46,11 +46,12 @@ export class Courier {
   constructor(parts: CourierParts, limits: CourierLimits = LIMITS) {
     this.#parts = parts;
     this.#limits = limits;
+    this.#calls = new Calls(parts.queue);
     this.#pump = new Pump(
       parts,
       limits.messages,
       (message) => this.#begin(message),
-      () => this.#forgetCalled(),
+      () => this.#calls.forget(),
     );
   }
 
@@ -77,7 +78,7 @@ export class Courier {
   }
 
   #begin(message: ActiveMessage): void {
-    this.#answer(message.message.id);
+    this.#calls.answer(message.message.id);
     const work = this.#distribute(message).finally(() => this.#messages.delete(work));
     this.#messages.add(work);
   }
@@ -331,29 +332,10 @@ export class Courier {
     }
   }
 
-  /** Who was called for has come. */
-  #answer(id: string): void {
-    const line = this.#called.get(id);
-    if (line) line.called--;
-    this.#called.delete(id);
-  }
-
-  /** Those who have not come by now do not come: they are gone, or are not due after all. */
-  #forgetCalled(): void {
-    for (const id of [...this.#called.keys()]) this.#answer(id);
-  }
-
   /** The line has got shorter: those who wait on the disk alone may come. */
   #refill(line: Line): void {
     if (!line.isShort || this.#isStuck(line)) return;
-    for (const id of line.heldBack) {
-      if (line.called >= line.room) return;
-      line.heldBack.delete(id);
-      if (!this.#called.has(id)) line.called++;
-      this.#called.set(id, this.#called.get(id) ?? line);
-      // Its recipients here are due, those of other destinations may not be.
-      this.#parts.queue.add(id);
-    }
+    this.#calls.call(line);
   }
 }
 
