@@ -18,6 +18,18 @@ class SlowStream {
   }
 }
 
+/** A writer to a stream that takes all at once, and what each write was. */
+function collecting(): { texts: string[]; writer: LineWriter } {
+  const texts: string[] = [];
+  const writer = new LineWriter({
+    write(bytes) {
+      texts.push(new TextDecoder().decode(bytes));
+      return Promise.resolve(bytes.length);
+    },
+  });
+  return { texts, writer };
+}
+
 Deno.test("lines come out in order, those of one turn in one write", async () => {
   const sizes: number[] = [];
   let text = "";
@@ -38,13 +50,7 @@ Deno.test("lines come out in order, those of one turn in one write", async () =>
 });
 
 Deno.test("the first line after a quiet while is written at once, the next ones together", async () => {
-  const texts: string[] = [];
-  const writer = new LineWriter({
-    write(bytes) {
-      texts.push(new TextDecoder().decode(bytes));
-      return Promise.resolve(bytes.length);
-    },
-  });
+  const { texts, writer } = collecting();
   const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
   writer.write("a\n");
   await turn();
@@ -57,13 +63,7 @@ Deno.test("the first line after a quiet while is written at once, the next ones 
 });
 
 Deno.test("a write takes whole lines, up to what a pipe takes whole", async () => {
-  const texts: string[] = [];
-  const writer = new LineWriter({
-    write(bytes) {
-      texts.push(new TextDecoder().decode(bytes));
-      return Promise.resolve(bytes.length);
-    },
-  });
+  const { texts, writer } = collecting();
   for (let i = 0; i < 100; i++) writer.write(`${"x".repeat(99)}\n`);
   await writer.flush(1000);
   assert.ok(texts.every((text) => text.endsWith("\n") && text.length <= 4096));
@@ -87,13 +87,7 @@ Deno.test("a write takes whole lines also where characters are several octets", 
 });
 
 Deno.test("a line longer than a write is written whole, and the others apart from it", async () => {
-  const texts: string[] = [];
-  const writer = new LineWriter({
-    write(bytes) {
-      texts.push(new TextDecoder().decode(bytes));
-      return Promise.resolve(bytes.length);
-    },
-  });
+  const { texts, writer } = collecting();
   const long = `${"x".repeat(5000)}\n`;
   for (const line of ["a\n", long, "b\n"]) writer.write(line);
   await writer.flush(1000);

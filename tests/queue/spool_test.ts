@@ -71,6 +71,20 @@ for (const size of [0, 30, 200_000]) {
   });
 }
 
+Deno.test("of more changed envelopes than are remembered each is found all the same", async () => {
+  const { disk, spool } = await newSpool();
+  const whole = message({ id: ID });
+  await put(spool, whole, TEXT);
+  await spool.write({ ...whole, size: TEXT.length, delayReported: true });
+  const file = { bytes: new Uint8Array(0), synced: true };
+  for (let n = 2; n <= 100_002; n++) disk.files.set(`/spool/queue/${idOf(n)}.json`, file);
+  const another = new Spool(disk, "/spool", "b");
+  await another.list();
+  assert.equal((await another.read(ID)).delayReported, true);
+  await another.list();
+  assert.equal((await another.read(ID)).delayReported, true);
+});
+
 Deno.test("a message that somebody took out and put back is as it was", async () => {
   const { disk, spool } = await newSpool();
   await put(spool, NEW, TEXT);
