@@ -128,7 +128,8 @@ export class SystemDisk implements Disk {
 
   async remove(path: string): Promise<boolean> {
     try {
-      await this.#pace.run(() => Deno.removeSync(path), () => Deno.remove(path));
+      // Aside in any case: some disks are told at once what is free again, which takes longer.
+      await Deno.remove(path);
       return true;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -87,7 +87,7 @@ def namespaces_of(service):
 
 
 def environment_of(service):
-    """What systemd sets, and nothing else."""
+    """What systemd and the unit set, and nothing else."""
     user = service.one("User")
     return {
         "LANG": "C.UTF-8",
@@ -96,6 +96,7 @@ def environment_of(service):
         "LOGNAME": user,
         "HOME": f"/var/lib/{user}",
         "STATE_DIRECTORY": f"/var/lib/{service.one('StateDirectory')}",
+        **dict(word.split("=", 1) for word in shlex.split(" ".join(service.all("Environment")))),
     }
 
 

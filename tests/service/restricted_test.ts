@@ -91,6 +91,7 @@ testInstalled("the running daemon has the unit's user, rights and state director
   assert.equal(value("Umask"), "0077");
   const environment = await fileOfProcess(service, "environ");
   assert.match(environment, /(^|\0)STATE_DIRECTORY=\/var\/lib\/denosmtpd\0/);
+  assert.match(environment, /(^|\0)MALLOC_ARENA_MAX=1\0/);
 });
 
 testInstalled("no mailbox is open to others", async () => {

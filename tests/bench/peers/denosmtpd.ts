@@ -61,6 +61,7 @@ async function start(command: readonly string[], setup: Setup): Promise<Peer> {
     cwd: folder,
     port,
     log: `${folder}/log`,
+    env: environmentOfService(),
   });
   return {
     port,
@@ -74,4 +75,11 @@ async function start(command: readonly string[], setup: Setup): Promise<Peer> {
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** The variables that the unit sets for the service. */
+function environmentOfService(): Record<string, string> {
+  const unit = Deno.readTextFileSync(new URL("../../../conf/denosmtpd.service", import.meta.url));
+  const settings = unit.matchAll(/^Environment=(\w+)=(.*)$/gm);
+  return Object.fromEntries([...settings].map(([, name, value]) => [name!, value!]));
 }
