@@ -69,8 +69,8 @@ const LITTLE = 64 * 1024;
 const TURN = 5;
 
 /**
- * The real disk. What is short is done at once; what waits for the device is too while the caller has
- * nothing else to do, and is done aside otherwise.
+ * The real disk. What is short is done at once; a sync, which waits for the device, is too while the
+ * caller has nothing else to do, and is done aside otherwise. Names are removed aside in any case.
  */
 export class SystemDisk implements Disk {
   readonly #pace = new Pace();
@@ -128,7 +128,7 @@ export class SystemDisk implements Disk {
 
   async remove(path: string): Promise<boolean> {
     try {
-      // Aside in any case: some disks are told at once what is free again, which takes longer.
+      // Never here: a file system mounted with `discard` tells its disk what is free, and waits for that.
       await Deno.remove(path);
       return true;
     } catch (error) {
