@@ -49,7 +49,7 @@ export class Line {
   readonly members = new Set<Carrier>();
   /** As many as the destination wants at a time. */
   wanted = Infinity;
-  /** Those of them that have been at a single message for long. */
+  /** Carriers that have been at a single message for long. */
   stuck = 0;
   /** Messages that are to wait here once their attempt is recorded. */
   expected = 0;
